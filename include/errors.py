@@ -1,0 +1,61 @@
+"""The one tree of errors that people meet.
+
+A message says how many of how many, the worst one, what was allowed, and what to do. What does not belong here:
+errors of libraries, which pass through untouched when Mulgil has nothing to add.
+"""
+
+
+class MulgilError(Exception):
+    """Anything that Mulgil refuses, with a sentence for the person who meets it."""
+
+
+class BadSettings(MulgilError):
+    """The environment names something that cannot be used."""
+
+
+class BadProblem(MulgilError):
+    """A problem file breaks a rule; the message names file, field and remedy."""
+
+
+class BadLanding(MulgilError):
+    """An object in landing cannot be read, or landing itself cannot be reached."""
+
+
+class BadPartition(MulgilError):
+    """A partition key does not fit its problem's grain, or names nothing."""
+
+
+class CountsDoNotAddUp(MulgilError):
+    """Rows in differ from published + quarantined + duplicates: a row would be lost or doubled."""
+
+
+class LakeConflict(MulgilError):
+    """Another writer changed the same partition first; running again is safe."""
+
+
+class PartitionRefused(MulgilError):
+    """A partition met a `stop` expectation that it does not fulfil; its verdict is stored, and running again is useless."""
+
+
+class AuditFailed(MulgilError):
+    """Great Expectations could not answer; a partition that was not audited is not published."""
+
+
+class NotEnoughLabels(MulgilError):
+    """A model was asked for before there were labels to learn from."""
+
+
+class BadProbabilities(MulgilError):
+    """Rows that should be probabilities are not."""
+
+
+class TamperedModel(MulgilError):
+    """A stored model's bytes or types are not the registered ones; it is never loaded."""
+
+
+class BadExperiment(MulgilError):
+    """An experiment's shares, units or rewards contradict each other."""
+
+
+class BadReference(MulgilError):
+    """A drift reference cannot carry the comparison asked of it."""

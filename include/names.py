@@ -1,0 +1,94 @@
+"""The names that cross doors, each spelled once.
+
+What belongs here: ids of DAGs, names of assets, lake tables, stages, pools and schemas. What does not: anything that
+needs an import beyond the standard library.
+"""
+
+from enum import StrEnum
+
+CORE = "core"  # warehouse schema of the tables, ours to redesign
+BI = "bi"  # warehouse schema of the views, the promise to analysts
+LAKE_NAMESPACE = "lake"  # Iceberg namespace of every table
+
+# Columns that ingest adds to every lake table; the underscore keeps them apart from a problem's own columns.
+PARTITION_KEY = "_partition_key"
+ROW_KEY = "_row_key"
+OBJECT_KEY = "_object_key"
+LINE_NUMBER = "_line_number"
+
+
+class Stage(StrEnum):
+    """A stage of the waterway; one file in `dags/` each."""
+
+    LAND = "land"
+    INGEST = "ingest"
+    TRAIN = "train"
+    REVIEW = "review"
+    DEMO_REVIEWER = "demo_reviewer"
+    EXPERIMENT = "experiment"
+    MONITOR = "monitor"
+
+
+class Coverage(StrEnum):
+    """How far one partition came in one stage; the states of `core.coverage`."""
+
+    WAITING = "waiting"  # known, nothing done yet
+    RUNNING = "running"
+    DONE = "done"
+    REFUSED = "refused"  # finished, and its data was kept out on purpose
+    FAILED = "failed"
+
+
+def dag_id(problem: str, stage: Stage) -> str:
+    """Name the DAG of one problem and stage, as it reads in the Airflow UI."""
+    return f"{problem}__{stage}"
+
+
+def landing_asset(problem: str) -> str:
+    """Name the asset that says: raw bytes of a partition have arrived."""
+    return f"landing/{problem}"
+
+
+def lake_asset(problem: str) -> str:
+    """Name the asset that says: audited rows of a partition are published."""
+    return f"lake/{problem}"
+
+
+def labels_asset(problem: str) -> str:
+    """Name the asset that says: a batch of labels is complete."""
+    return f"labels/{problem}"
+
+
+def batch_asset(problem: str) -> str:
+    """Name the asset that says: a batch waits for people."""
+    return f"batch/{problem}"
+
+
+def model_asset(problem: str) -> str:
+    """Name the asset that says: which model scores a partition is decided."""
+    return f"model/{problem}"
+
+
+def allocation_asset(problem: str) -> str:
+    """Name the asset that says: the shares of the variants for the next window are set."""
+    return f"allocation/{problem}"
+
+
+def alerts_asset(problem: str) -> str:
+    """Name the asset that says: a monitored partition crossed a threshold."""
+    return f"alerts/{problem}"
+
+
+def events_table(problem: str) -> str:
+    """Name the lake table of a problem's published rows."""
+    return f"{LAKE_NAMESPACE}.{problem}"
+
+
+def predictions_table(problem: str) -> str:
+    """Name the lake table of a problem's scored rows."""
+    return f"{LAKE_NAMESPACE}.{problem}__prediction"
+
+
+def quarantine_table(problem: str) -> str:
+    """Name the lake table of a problem's rejected rows, each with its reason."""
+    return f"{LAKE_NAMESPACE}.{problem}__quarantine"

@@ -1,0 +1,1 @@
+"""Problem files and the model that reads them: one file says everything about one problem."""

@@ -1,0 +1,75 @@
+"""What differs from machine to machine, read from the environment once.
+
+Nothing else in the project reads `os.environ`. Secrets come only from here or from Airflow connections.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from include.errors import BadSettings
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where things are, and the few choices that a deployment makes.
+
+    Attributes:
+        home: folder of everything the embedded stack writes.
+        warehouse_url: SQLAlchemy URL of the PostgreSQL that holds `core`, `bi` and the lake's catalog.
+        landing_url: folder or `s3://bucket/prefix` that raw log objects arrive in.
+        lake_url: folder or `s3://bucket/prefix` of the Iceberg tables' files.
+        models_url: folder of stored models.
+        problems_dir: folder of the problem files.
+        engine: `duckdb` or `spark`.
+        pii_key: secret of the keyed hash for identifiers.
+        s3_endpoint: URL of an S3-compatible store, or None for the cloud's own.
+        is_demo_reviewer_on: whether recorded truth may answer review batches.
+    """
+
+    home: Path
+    warehouse_url: str
+    landing_url: str
+    lake_url: str
+    models_url: str
+    problems_dir: Path
+    engine: str
+    pii_key: str
+    s3_endpoint: str | None
+    is_demo_reviewer_on: bool
+
+
+def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings of this process.
+
+    Args:
+        environment: names to values; the process's own when None.
+
+    Raises:
+        BadSettings: `MULGIL_ENGINE` is neither duckdb nor spark.
+    """
+    env = os.environ if environment is None else environment
+    # Relative to the repository, so that every process of one clone agrees whatever its working folder is.
+    home = Path(env.get("MULGIL_HOME") or REPOSITORY / ".mulgil")
+    engine = env.get("MULGIL_ENGINE") or "duckdb"
+    if engine not in {"duckdb", "spark"}:
+        raise BadSettings(f"MULGIL_ENGINE is {engine!r}; allowed are 'duckdb' and 'spark'.")
+    return Settings(
+        home=home,
+        # No default that could reach a foreign server: an empty URL fails at the first connection, with a sentence.
+        warehouse_url=env.get("MULGIL_WAREHOUSE_URL", ""),
+        landing_url=env.get("MULGIL_LANDING_URL") or str(home / "landing"),
+        lake_url=env.get("MULGIL_LAKE_URL") or str(home / "lake"),
+        models_url=env.get("MULGIL_MODELS_URL") or str(home / "models"),
+        # Tests and teams that keep their problems in another repository point this elsewhere.
+        problems_dir=Path(env.get("MULGIL_PROBLEMS_DIR") or REPOSITORY / "include" / "problems"),
+        engine=engine,
+        # Empty is refused by the masking step, not here: a DAG processor needs no key.
+        pii_key=env.get("MULGIL_PII_KEY", ""),
+        s3_endpoint=env.get("MULGIL_S3_ENDPOINT") or None,
+        # Recorded truth may only pose as a reviewer where someone asked for it.
+        is_demo_reviewer_on=env.get("MULGIL_DEMO_REVIEWER", "") == "1",
+    )

@@ -1,0 +1,70 @@
+"""Which partition reached which stage; what Airflow loses is found here.
+
+What belongs here: reading and writing `core.coverage`. What does not: what a stage does with the answer.
+"""
+
+from datetime import UTC, datetime
+
+from sqlalchemy import Connection, select
+
+from include.names import Coverage, Stage
+from include.warehouse.loading import upsert_rows
+from include.warehouse.tables.runs import COVERAGE
+
+SETTLED = (Coverage.DONE, Coverage.REFUSED)
+
+
+def mark(
+    connection: Connection,
+    problem: str,
+    stage: Stage,
+    partition_key: str,
+    status: Coverage,
+    *,
+    detail: str | None = None,
+    run_id: str | None = None,
+) -> None:
+    """Write how far one partition came."""
+    row = {
+        "problem": problem,
+        "stage": str(stage),
+        "partition_key": partition_key,
+        "status": str(status),
+        "detail": detail,
+        "run_id": run_id,
+        "updated_at_utc": datetime.now(UTC),
+    }
+    upsert_rows(connection, COVERAGE, [row])
+
+
+def read_statuses(connection: Connection, problem: str, stage: Stage) -> dict[str, Coverage]:
+    """Read the status of every partition of one stage, in the order of the partitions."""
+    query = (
+        select(COVERAGE.c.partition_key, COVERAGE.c.status)
+        .where(COVERAGE.c.problem == problem, COVERAGE.c.stage == str(stage))
+        .order_by(COVERAGE.c.partition_key)
+    )
+    return {key: Coverage(status) for key, status in connection.execute(query)}
+
+
+def done_partitions(connection: Connection, problem: str, stage: Stage) -> list[str]:
+    """Name the partitions that finished a stage with their data in place, oldest first."""
+    return [key for key, status in read_statuses(connection, problem, stage).items() if status == Coverage.DONE]
+
+
+def settled_prefix(connection: Connection, problem: str) -> list[str]:
+    """Name the published partitions up to the first one that landed but is not settled yet, oldest first.
+
+    Partitions arrive in any order; what needs the past whole (a training, a running experiment) reads only so far.
+    A refused partition is settled: it is left out, and does not hold up the rest.
+    """
+    landed = read_statuses(connection, problem, Stage.LAND)
+    ingested = read_statuses(connection, problem, Stage.INGEST)
+    prefix: list[str] = []
+    for key in sorted(landed):
+        status = ingested.get(key)
+        if status not in SETTLED:
+            break
+        if status == Coverage.DONE:
+            prefix.append(key)
+    return prefix

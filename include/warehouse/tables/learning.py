@@ -1,0 +1,81 @@
+"""What was fitted, how good it is, and who put it into production."""
+
+from sqlalchemy import Table
+
+from include.warehouse.tables.base import METADATA, count, document, flag, moment, number, problem_key, text
+
+MODEL_VERSION = Table(
+    "model_version",
+    METADATA,
+    problem_key(),
+    text("model_version", "name of the version; sorts by age within a problem", key=True),
+    text("model_name", "candidate that was fitted"),
+    text("trained_through", "last data partition whose rows it has seen"),
+    text("snapshot_id", "Iceberg snapshot of the training rows"),
+    moment("labels_as_of_utc", "labels known at this moment were used"),
+    count("n_train", "rows fitted on"),
+    count("n_calibrate", "rows calibrated on"),
+    count("n_evaluate", "held-out rows measured on"),
+    text("artifact_url", "where the skops file lies"),
+    text("artifact_sha256", "hash of the stored bytes"),
+    text("status", "candidate, promoted or rejected by the gate"),
+    number("threshold_ratio", "probability from which on the positive class is acted on, 0..1"),
+    document("features", "names of the features, in order"),
+    document("parameters", "settings of the fit, and its seed"),
+    moment("trained_at_utc", "when the fit ended"),
+    comment="One row per fitted model.",
+)
+
+MODEL_EVENT = Table(
+    "model_event",
+    METADATA,
+    problem_key(),
+    text("model_version", "version it is about", key=True),
+    text("event", "promoted, rejected or rolled_back", key=True),
+    moment("event_at_utc", "when", key=True),
+    text("actor", "person or DAG run that did it"),
+    text("reason", "why, in one sentence"),
+    text("serves_from", "first data partition it scores; versions trained later take over after their own"),
+    comment="Who put which model into production, when and why; rows are only ever added.",
+)
+
+MODEL_METRIC = Table(
+    "model_metric",
+    METADATA,
+    problem_key(),
+    text("model_version", "version whose training measured it", key=True),
+    text("candidate", "dummy, the rule's name, the uncalibrated or the calibrated model, or the champion", key=True),
+    text("metric", "auc, log_loss, brier, ece, expected_profit", key=True),
+    number("value", "the metric; expected_profit is per row, in the problem's unit"),
+    number("low", "lower end of the 95 % bootstrap interval", nullable=True),
+    number("high", "upper end of the 95 % bootstrap interval", nullable=True),
+    count("n_rows", "held-out rows"),
+    comment="One row per version, candidate and metric, all on the same held-out rows.",
+)
+
+GATE_CHECK = Table(
+    "gate_check",
+    METADATA,
+    problem_key(),
+    text("model_version", "version that was examined", key=True),
+    text("check_name", "what was asked", key=True),
+    flag("is_pass", "whether it may be promoted for all this check knows"),
+    number("value", "what was seen", nullable=True),
+    number("bound", "what was allowed", nullable=True),
+    text("detail", "the check in one sentence, with its numbers"),
+    comment="Every check a version met before it was promoted or rejected.",
+)
+
+LEARNING_CURVE = Table(
+    "learning_curve",
+    METADATA,
+    problem_key(),
+    text("model_version", "training at which this was measured", key=True),
+    text("arm", "all (entropy and random) or random: whose labels were used", key=True),
+    text("metric", "auc or log_loss", key=True),
+    count("n_labels", "labels used"),
+    number("value", "the metric on held-out random-arm rows"),
+    number("low", "lower end of the 95 % interval", nullable=True),
+    number("high", "upper end of the 95 % interval", nullable=True),
+    comment="What the labels of each arm were good for, round by round.",
+)

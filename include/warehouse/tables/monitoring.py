@@ -1,0 +1,73 @@
+"""Whether what the models say still happens, what moved, and who was told."""
+
+from sqlalchemy import Table
+
+from include.warehouse.tables.base import METADATA, count, moment, number, partition_key, problem_key, text
+
+CALIBRATION_BIN = Table(
+    "calibration_bin",
+    METADATA,
+    problem_key(),
+    partition_key(),
+    text("model_version", "model that scored the partition", key=True),
+    count("bin_index", "bin of equal width, from 0", key=True),
+    number("bin_low", "lower edge, probability"),
+    number("bin_high", "upper edge, probability"),
+    count("n_rows", "labelled rows in the bin"),
+    number("mean_predicted_ratio", "mean predicted probability, 0..1"),
+    number("observed_ratio", "share that happened, 0..1"),
+    number("low", "lower end of the 95 % Wilson interval of the observed share"),
+    number("high", "upper end of the 95 % Wilson interval of the observed share"),
+    comment="Reliability bins; empty bins have no row.",
+)
+
+CALIBRATION_SUMMARY = Table(
+    "calibration_summary",
+    METADATA,
+    problem_key(),
+    partition_key(),
+    text("model_version", "model that scored the partition", key=True),
+    count("n_rows", "scored rows"),
+    count("n_labelled", "scored rows with a known label"),
+    number("positive_ratio", "share of labelled rows that are positive", nullable=True),
+    number("mean_predicted_ratio", "mean predicted probability over labelled rows", nullable=True),
+    number("ece_ratio", "expected calibration error over 10 bins of equal width, 0..1", nullable=True),
+    number("brier_score", "mean squared error of the probability, 0..1", nullable=True),
+    number("log_loss_nats", "mean negative log likelihood, in nats", nullable=True),
+    number("auc_ratio", "area under the ROC curve, 0..1", nullable=True),
+    moment("measured_at_utc", "when"),
+    comment="One row per monitored partition and model; figures are missing while no label is known.",
+)
+
+FEATURE_DRIFT = Table(
+    "feature_drift",
+    METADATA,
+    problem_key(),
+    partition_key(),
+    text("feature", "column, or p_positive for the model's own output", key=True),
+    text("reference", "partitions compared against, first..last"),
+    count("n_rows", "rows in the partition"),
+    count("n_reference", "rows in the reference"),
+    number("psi_ratio", "population stability index over the reference's bins, 0 is no change"),
+    number("js_ratio", "Jensen-Shannon distance (base 2), 0..1"),
+    number("missing_ratio", "share of missing values, 0..1"),
+    number("reference_missing_ratio", "share of missing values in the reference, 0..1"),
+    text("verdict", "stable or moved"),
+    comment="How far each feature moved from the reference.",
+)
+
+ALERT = Table(
+    "alert",
+    METADATA,
+    problem_key(),
+    partition_key(),
+    text("alert_id", "cause: calibration, or drift of one feature", key=True),
+    text("metric", "ece_ratio or psi_ratio"),
+    text("subject", "model version or feature"),
+    number("value", "what was seen"),
+    number("bound", "what was allowed"),
+    text("action", "warn, escalate or retrain"),
+    text("message", "the alert as a person reads it"),
+    moment("opened_at_utc", "when it was first raised"),
+    comment="One row per partition and cause; measuring again never opens it twice.",
+)

@@ -1,0 +1,52 @@
+"""What was audited, what was kept out, and why."""
+
+from sqlalchemy import Table
+
+from include.warehouse.tables.base import METADATA, count, flag, moment, partition_key, problem_key, text
+
+PARTITION_AUDIT = Table(
+    "partition_audit",
+    METADATA,
+    problem_key(),
+    partition_key(),
+    text("run_id", "Airflow run that published or refused it"),
+    count("n_in", "records read from landing"),
+    count("n_published", "rows in the lake after this run"),
+    count("n_quarantined", "rows kept apart, with a reason each"),
+    count("n_duplicate", "rows dropped because their key was there already"),
+    text("verdict", "published, published_with_warnings or refused"),
+    text("first_reason", "the first reason for a refusal, a warning or a quarantine", nullable=True),
+    text("snapshot_id", "Iceberg snapshot that holds the rows", nullable=True),
+    text("files_sha256", "hash over the audited files' hashes", nullable=True),
+    moment("finished_at_utc", "when the verdict was written"),
+    comment="One row per partition; rows in = published + quarantined + duplicates; a refused one publishes 0.",
+)
+
+QUALITY_RESULT = Table(
+    "quality_result",
+    METADATA,
+    problem_key(),
+    partition_key(),
+    count("check_index", "position of the expectation in the problem file", key=True),
+    text("expectation", "Great Expectations name"),
+    text("column_name", "column it is about", nullable=True),
+    text("severity", "stop or warn"),
+    flag("is_success", "whether the partition met it"),
+    text("observed", "what was seen, as text", nullable=True),
+    text("bound", "what was allowed: the arguments, as JSON text"),
+    count("n_unexpected", "rows that broke it", nullable=True),
+    count("n_rows", "rows it was asked about"),
+    text("error", "what Great Expectations said when it could not answer", nullable=True),
+    comment="One row per partition and expectation.",
+)
+
+REJECTED_RECORD = Table(
+    "rejected_record",
+    METADATA,
+    problem_key(),
+    partition_key(),
+    text("reason", "why rows were kept apart", key=True),
+    count("n_rows", "rows with this reason"),
+    text("example", "object and line of the first such row", nullable=True),
+    comment="Quarantined rows counted by reason; the rows themselves lie in the lake's quarantine table.",
+)
