@@ -34,7 +34,7 @@ class LakeConflict(MulgilError):
 
 
 class PartitionRefused(MulgilError):
-    """A partition met a `stop` expectation that it does not fulfil; its verdict is stored, and running again is useless."""
+    """A partition met a `stop` expectation it does not fulfil; the verdict is stored, a re-run is useless."""
 
 
 class AuditFailed(MulgilError):

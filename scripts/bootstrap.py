@@ -196,6 +196,8 @@ def pip_options(python):
         if variable and variable not in os.environ:
             # A later line (environment) outranks an earlier one (file), as in pip.
             options[variable] = value.strip("'\"").replace("\\n", " ")
+    # pip takes the best match of all its indexes; every version here is pinned, so uv may do the same.
+    options.setdefault("UV_INDEX_STRATEGY", "unsafe-best-match")
     if "UV_FIND_LINKS" in options:  # uv separates by commas, pip by blanks
         options["UV_FIND_LINKS"] = ",".join(options["UV_FIND_LINKS"].split())
     return options
