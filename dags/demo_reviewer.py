@@ -1,0 +1,26 @@
+"""# Demo reviewer
+
+Answer an open batch from the recorded truth, in the place of people.
+
+Exists only where `MULGIL_DEMO_REVIEWER=1`, which `make run` sets. Every label it gives carries the name
+`demo-reviewer` and `is_demo`, so that no report mistakes it for a person.
+
+**Who waits for it:** `train`, which starts when a batch is answered.
+
+**When this is red:** the batch stays open and people can answer it. The log says which items have no recorded
+truth.
+"""
+
+from airflow.sdk import Asset, PartitionedAssetTimetable
+
+from include import names
+from include.names import Stage
+from include.review import steps
+from stage import problems_with, run_step, stage_dag
+
+for problem in problems_with(Stage.DEMO_REVIEWER):
+    batch = Asset(names.batch_asset(problem.name))
+    with stage_dag(
+        problem, Stage.DEMO_REVIEWER, __doc__, schedule=PartitionedAssetTimetable(assets=batch), max_active_runs=1
+    ):
+        run_step(steps.answer_batch, problem, outlet=Asset(names.labels_asset(problem.name)))

@@ -1,0 +1,38 @@
+"""# Ingest
+
+Take one partition of raw logs into the lake: typed, masked, audited, and published whole or not at all.
+
+Great Expectations audits the staged files, and exactly those files are published. Rows that cannot be used go to the quarantine table, each with its reason. Rows in = published + quarantined +
+duplicates; `bi.data_completeness` shows the counts. A partition is replaced whole, so running one again doubles
+nothing.
+
+**Who waits for it:** `train`, `review`, `experiment` and `monitor` of the same problem.
+
+**When this is red:** this one partition is not in the lake, every other one is untouched. If
+`publish_partition` is red with *PartitionRefused*, a `stop` expectation did not hold: its sentence is in the
+log and in `core.quality_result`. Mend the data or the problem file, then clear the run. If `stage_partition` or
+`audit_partition` is red, the log's last line says what could not be read; clearing the task is always safe.
+"""
+
+from airflow.sdk import Asset, PartitionedAssetTimetable
+
+from include import names
+from include.lake import steps as lake
+from include.names import Stage
+from include.quality import steps as quality
+from stage import problems_with, run_step, stage_dag
+
+for problem in problems_with(Stage.INGEST):
+    landing = Asset(names.landing_asset(problem.name))
+    with stage_dag(
+        problem, Stage.INGEST, __doc__, schedule=PartitionedAssetTimetable(assets=landing), max_active_runs=4
+    ):
+        staged = run_step(lake.stage_partition, problem)
+        audit = run_step(quality.audit_partition, problem, staged=staged)
+        run_step(
+            lake.publish_partition,
+            problem,
+            outlet=Asset(names.lake_asset(problem.name)),
+            staged=staged,
+            audit=audit,
+        )

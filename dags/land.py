@@ -1,0 +1,31 @@
+"""# Land
+
+Look for new log objects in landing, find out which partitions they feed, and announce each partition once.
+
+Raw bytes are read, never changed. A partition that was announced earlier but never finished ingest is announced
+again, so that nothing is lost when Airflow loses an event. A run that finds nothing is *skipped*, which is its
+normal state.
+
+**Who waits for it:** `ingest`, once for each announced partition.
+
+**When this is red:** no new data comes in; everything downstream keeps yesterday's state. The task's log names
+the object that could not be read, or the folder or bucket that could not be reached. Mend that, then clear the
+task: it starts over and announces only what is missing.
+"""
+
+from airflow.sdk import Asset
+
+from include import names
+from include.landing import steps
+from include.names import Stage
+from stage import problems_with, run_step, stage_dag
+
+for problem in problems_with(Stage.LAND):
+    with stage_dag(problem, Stage.LAND, __doc__, schedule="*/5 * * * *", max_active_runs=1):
+        run_step(
+            steps.find_new_partitions,
+            problem,
+            outlet=Asset(names.landing_asset(problem.name)),
+            keys=lambda found: found["partitions"],
+            is_partitioned=False,
+        )

@@ -1,0 +1,119 @@
+"""What all stages share: the loop over problems, the DAG's page and rights, and how a step becomes a task.
+
+Not a DAG file (`.airflowignore` lists it). It knows when and in what order, never what.
+"""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+from airflow.sdk import (
+    DAG,
+    Asset,
+    ExceptionRetryPolicy,
+    RetryAction,
+    RetryRule,
+    TriggerRule,
+    XComArg,
+    get_parsing_context,
+    task,
+)
+from airflow.sdk.exceptions import AirflowSkipException
+
+from include import names
+from include.errors import BadPartition, PartitionRefused
+from include.names import Stage
+from include.problems.reading import load_problems
+from include.problems.schema import Problem
+from include.problems.stages import stages_of
+from include.settings import read_settings
+
+# A verdict does not change by asking again; everything else may have been a passing fault.
+RETRY = ExceptionRetryPolicy(
+    rules=[RetryRule(exception=[PartitionRefused, BadPartition], action=RetryAction.FAIL, reason="final verdict")]
+)
+
+
+def problems_with(stage: Stage) -> Iterator[Problem]:
+    """Give the problems whose file calls for a stage; only the one asked for when a task reads its own DAG again."""
+    asked_for = get_parsing_context().dag_id
+    is_demo_reviewer_on = read_settings().is_demo_reviewer_on
+    problems, _ = load_problems()  # broken files are reported by problem_files.py
+    for problem in problems:
+        is_called_for = stage in stages_of(problem, is_demo_reviewer_on=is_demo_reviewer_on)
+        if is_called_for and asked_for in (None, names.dag_id(problem.name, stage)):
+            yield problem
+
+
+def stage_dag(problem: Problem, stage: Stage, page: str, *, schedule: Any, max_active_runs: int) -> DAG:
+    """Make the DAG of one problem and stage, with its page, its owner and its tags."""
+    return DAG(
+        dag_id=names.dag_id(problem.name, stage),
+        dag_display_name=f"{problem.name} · {stage.replace('_', ' ')}",
+        description=page.strip().splitlines()[2],
+        doc_md=f"{page}\n---\n**Problem: {problem.title}.** {problem.why}\n\n"
+        f"Owner: {problem.owner}. When it stays red: {problem.escalation}.",
+        schedule=schedule,
+        start_date=datetime(2020, 1, 1),  # noqa: DTZ001 - Airflow reads it as UTC; fixed, so that nothing moves
+        catchup=False,
+        max_active_runs=max_active_runs,
+        default_args={
+            "owner": problem.owner,
+            "retries": 2,
+            "retry_delay": timedelta(seconds=10),
+            "retry_policy": RETRY,
+        },
+        tags=["mulgil", problem.name, f"stage:{stage}"],
+    )
+
+
+def run_step(
+    step: Callable[..., dict[str, Any]],
+    problem: Problem,
+    *,
+    outlet: Asset | None = None,
+    keys: Callable[[dict[str, Any]], list[str]] | None = None,
+    only_if: Callable[[dict[str, Any]], bool] = lambda _: True,
+    is_partitioned: bool = True,
+    trigger_rule: str = TriggerRule.ALL_SUCCESS,
+    **upstream: XComArg,
+) -> XComArg:
+    """Make a step the body of one task.
+
+    Args:
+        step: a function of an `include.*.steps` file.
+        outlet: asset to announce; the run's own partition, unless `keys` names others.
+        keys: reads the partitions to announce from the step's outcome; none is a skip, not an event.
+        only_if: reads from the outcome whether what follows has work; if not, it is skipped and nothing is announced.
+        is_partitioned: whether the run must say which partition it is about.
+        upstream: outcomes of earlier steps, by the step's own argument names.
+    """
+
+    @task(task_id=step.__name__, doc_md=step.__doc__, outlets=[outlet] if outlet else [], trigger_rule=trigger_rule)
+    def call(arguments: dict[str, Any], dag_run: Any = None, outlet_events: Any = None) -> dict[str, Any]:
+        own = {"run_id": dag_run.run_id}
+        if is_partitioned:
+            own["partition_key"] = _require_partition_key(dag_run)
+        outcome = step(problem=problem.name, **own, **arguments)
+        announced = keys(outcome) if keys else None
+        if not only_if(outcome) or announced == []:
+            raise AirflowSkipException(str(outcome.get("reason") or "nothing to do"))
+        if outlet and announced is not None:
+            outlet_events[outlet].add_partitions(announced)
+        return outcome
+
+    return call(arguments=upstream)
+
+
+def _require_partition_key(dag_run: Any) -> str:
+    """Read which partition the run is about.
+
+    Raises:
+        BadPartition: a run started by hand without one.
+    """
+    if not dag_run.partition_key:
+        raise BadPartition(
+            f"Run {dag_run.run_id} of {dag_run.dag_id} names no partition. Runs that assets start name one; by hand: "
+            f"airflow dags trigger {dag_run.dag_id} --partition-key KEY, or Partition Key in the trigger form."
+        )
+    return str(dag_run.partition_key)

@@ -1,0 +1,22 @@
+"""Which stages a problem's file calls for: a problem gets only the DAGs it asks for."""
+
+from include.names import Stage
+from include.problems.schema import Problem
+
+
+def stages_of(problem: Problem, *, is_demo_reviewer_on: bool) -> frozenset[Stage]:
+    """Name the stages of one problem.
+
+    Args:
+        is_demo_reviewer_on: whether this deployment lets recorded truth answer review batches.
+    """
+    asked_for = {
+        Stage.LAND: True,
+        Stage.INGEST: True,
+        Stage.TRAIN: problem.training is not None,
+        Stage.REVIEW: problem.review is not None,
+        Stage.DEMO_REVIEWER: problem.review is not None and is_demo_reviewer_on,
+        Stage.EXPERIMENT: problem.experiment is not None,
+        Stage.MONITOR: problem.monitor is not None,
+    }
+    return frozenset(stage for stage, is_asked_for in asked_for.items() if is_asked_for)
