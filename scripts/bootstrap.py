@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-# ruff: noqa: UP  (any python3 must be able to read this file, or it cannot say which one is needed)
+# ruff: noqa: UP032
+# Old syntax on purpose: any python3 must be able to read this file, or it cannot say which one is needed.
 """Make the environment `.venv`: find a Python, check the disk, install the pinned requirements.
 
 Belongs here: what must happen before anything is installed, with the standard library alone.

@@ -55,8 +55,8 @@ def read_keys(path: Path) -> Keys:
         return Keys(**{name: stored[name] for name in names})
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise StackError(
-            f"{path} is missing or damaged ({type(error).__name__}: {error}). Without it the database cannot be opened: "
-            "restore it from a backup, or start afresh with make clean, then make run."
+            f"{path} is missing or damaged ({type(error).__name__}: {error}). Without it the database cannot be "
+            "opened: restore it from a backup, or start afresh with make clean, then make run."
         ) from error
 
 

@@ -36,6 +36,7 @@ class Record:
     started_at: float
     command: list[str]
     home: str
+    fingerprint: str = ""
 
 
 def _record_path(run: Path, name: str) -> Path:
@@ -92,7 +93,7 @@ def start(
         )
     # Its life is the record's business from here on; Popen would warn about an unreaped child.
     child.returncode = 0
-    record = Record(name, child.pid, psutil.Process(child.pid).create_time(), list(command), str(home))
+    record = Record(name, child.pid, psutil.Process(child.pid).create_time(), list(command), str(home), fingerprint)
     write_record(run, record)
     return record
 

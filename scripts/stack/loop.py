@@ -1,0 +1,176 @@
+"""What the loop is doing, read from Airflow's metadata database: a few counts, one cheap query each, never a write.
+
+The REST API could answer the same with one request per DAG; on two cores those requests would take the tasks' time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import psycopg
+
+# A run that only waits for a person is not work in progress: nobody may come today.
+_RUNS = """
+SELECT r.dag_id,
+       r.state,
+       count(*) AS n_runs,
+       count(*) FILTER (
+           WHERE r.state = 'running'
+           AND EXISTS (
+               SELECT 1 FROM task_instance t
+               WHERE t.dag_id = r.dag_id AND t.run_id = r.run_id AND t.state = 'awaiting_input'
+           )
+           AND NOT EXISTS (
+               SELECT 1 FROM task_instance t
+               WHERE t.dag_id = r.dag_id AND t.run_id = r.run_id
+               AND t.state IN ('running', 'queued', 'scheduled', 'restarting', 'up_for_retry', 'deferred')
+           )
+       ) AS n_waiting
+FROM dag_run r
+WHERE r.state IN ('queued', 'running') OR coalesce(r.queued_at, r.start_date) >= %(since)s
+GROUP BY r.dag_id, r.state
+"""
+_PENDING = """
+SELECT p.target_dag_id, count(DISTINCT p.partition_key)
+FROM asset_partition_dag_run p
+JOIN dag d ON d.dag_id = p.target_dag_id AND NOT d.is_paused AND NOT d.is_stale
+WHERE p.created_dag_run_id IS NULL
+GROUP BY p.target_dag_id
+"""
+_QUEUED_EVENTS = "SELECT target_dag_id, count(*) FROM asset_dag_run_queue GROUP BY target_dag_id"
+_FAILED = """
+SELECT r.dag_id, r.run_id, r.partition_key, t.task_id, t.try_number, t.map_index
+FROM dag_run r
+LEFT JOIN task_instance t ON t.dag_id = r.dag_id AND t.run_id = r.run_id AND t.state = 'failed'
+WHERE r.state = 'failed' AND coalesce(r.queued_at, r.start_date) >= %(since)s
+ORDER BY r.start_date, t.start_date
+"""
+_DAG_FILES = "SELECT relative_fileloc, min(last_parsed_time) FROM dag WHERE NOT is_stale GROUP BY relative_fileloc"
+_ERROR_FILES = "SELECT filename, min(timestamp) FROM import_error GROUP BY filename"
+
+
+@dataclass
+class DagCounts:
+    """Runs of one DAG since the command started, and partitions that wait for their run."""
+
+    done: int = 0
+    running: int = 0
+    queued: int = 0
+    failed: int = 0
+    waiting: int = 0
+    pending: int = 0
+
+    @property
+    def total(self) -> int:
+        """Everything there is to do, as far as is known now."""
+        return self.done + self.running + self.queued + self.failed + self.pending
+
+
+@dataclass(frozen=True)
+class FailedRun:
+    """One failed task of a failed run; `task_id` is None where the run failed without one."""
+
+    dag_id: str
+    run_id: str
+    partition_key: str | None
+    task_id: str | None
+    try_number: int | None
+    map_index: int | None
+
+
+@dataclass
+class Snapshot:
+    """The loop at one moment: DAG id to its counts."""
+
+    dags: dict[str, DagCounts] = field(default_factory=dict)
+
+    def _sum(self, name: str) -> int:
+        return sum(getattr(counts, name) for counts in self.dags.values())
+
+    @property
+    def n_active(self) -> int:
+        """Runs that work or are about to, not counting those that wait for a person."""
+        return self._sum("running") + self._sum("queued") - self._sum("waiting")
+
+    @property
+    def n_pending(self) -> int:
+        """Partitions and events whose run does not exist yet."""
+        return self._sum("pending")
+
+    @property
+    def n_waiting(self) -> int:
+        """Runs that wait for a person."""
+        return self._sum("waiting")
+
+    @property
+    def n_failed(self) -> int:
+        """Runs that failed since the command started."""
+        return self._sum("failed")
+
+    @property
+    def n_done(self) -> int:
+        """Runs that succeeded since the command started."""
+        return self._sum("done")
+
+
+class Loop:
+    """A reader of one Airflow's metadata database.
+
+    Args:
+        connection: to that database; kept open and used by one thread.
+        since: runs queued before this moment, and finished, are somebody else's.
+    """
+
+    def __init__(self, connection: psycopg.Connection, since: datetime) -> None:
+        self._connection = connection
+        self.since = since
+
+    def snapshot(self) -> Snapshot:
+        """Count runs and waiting partitions now."""
+        result = Snapshot()
+        names = {"success": "done", "running": "running", "queued": "queued", "failed": "failed"}
+        for dag_id, state, n_runs, n_waiting in self._connection.execute(_RUNS, {"since": self.since}):
+            counts = result.dags.setdefault(dag_id, DagCounts())
+            setattr(counts, names[state], n_runs)
+            counts.waiting += n_waiting
+        for query in (_PENDING, _QUEUED_EVENTS):
+            for dag_id, n_events in self._connection.execute(query):
+                result.dags.setdefault(dag_id, DagCounts()).pending += n_events
+        return result
+
+    def failed_runs(self) -> list[FailedRun]:
+        """Return the failed tasks of runs that failed since the command started, oldest first."""
+        rows = self._connection.execute(_FAILED, {"since": self.since})
+        return [FailedRun(*row) for row in rows]
+
+    def parsed_files(self) -> dict[str, datetime]:
+        """Return each DAG file that Airflow has read, or failed to read, and when it last did."""
+        found: dict[str, datetime] = {}
+        for query in (_DAG_FILES, _ERROR_FILES):
+            for name, moment in self._connection.execute(query):
+                found[name] = max(moment, found.get(name, moment))
+        return found
+
+
+class Patience:
+    """Decides when the loop is at rest.
+
+    At rest means: nothing active for `settle_s`. Partitions that wait for others, and runs that wait for a person, may
+    do so for ever, so that after `stuck_s` without any change they no longer count.
+    """
+
+    def __init__(self, settle_s: float = 3.0, stuck_s: float = 20.0) -> None:
+        self.settle_s = settle_s
+        self.stuck_s = stuck_s
+        self._last: Snapshot | None = None
+        self._since = 0.0
+
+    def is_at_rest(self, snapshot: Snapshot, now: float) -> bool:
+        """Say whether the loop has finished, given one more look at it at `now` (seconds, monotonic)."""
+        if snapshot != self._last:
+            self._last, self._since = snapshot, now
+        if snapshot.n_active > 0:
+            return False
+        wanted = self.stuck_s if snapshot.n_pending or snapshot.n_waiting else self.settle_s
+        return now - self._since >= wanted

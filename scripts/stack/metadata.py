@@ -1,0 +1,60 @@
+"""Airflow's metadata database and its users, in one process: `python -m scripts.stack.metadata`.
+
+Four commands (`db migrate` and three `users create`) would import Airflow four times, 16 s instead of 6.
+Runs in Airflow's environment; reads {"users": [{"name", "role", "password"}]} from stdin, so that passwords stand in no process list.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+
+def migrate() -> None:
+    """Bring the metadata database, and the login tables, to this Airflow's version."""
+    from airflow.utils import db
+
+    db.upgradedb()
+
+
+def make_users(users: list[dict[str, str]]) -> None:
+    """Make sure that each user exists, with exactly this role and password.
+
+    Raises:
+        SystemExit: a role does not exist, or the login tables refuse a user.
+    """
+    from airflow.providers.fab.auth_manager.cli_commands.utils import get_application_builder
+
+    with get_application_builder() as builder:
+        manager = builder.sm
+        for user in users:
+            _make_user(manager, user)
+
+
+def _make_user(manager: Any, user: dict[str, str]) -> None:
+    role = manager.find_role(user["role"])
+    if role is None:
+        sys.exit(f"Airflow has no role {user['role']!r}; it has {[known.name for known in manager.get_all_roles()]}.")
+    known = manager.find_user(username=user["name"])
+    if known is None:
+        mail = f"{user['name']}@localhost"
+        if not manager.add_user(user["name"], user["name"].title(), "Mulgil", mail, role, user["password"]):
+            sys.exit(f"Airflow refused the user {user['name']!r}.")
+        return
+    known.roles = [role]
+    manager.update_user(known)
+    manager.reset_password(known.id, user["password"])
+
+
+def main() -> None:
+    """Migrate, then make the users that stdin names."""
+    from airflow.utils.providers_configuration_loader import providers_configuration_loaded
+
+    wanted = json.load(sys.stdin)
+    providers_configuration_loaded(migrate)()
+    providers_configuration_loaded(make_users)(wanted["users"])
+
+
+if __name__ == "__main__":
+    main()
