@@ -1,7 +1,8 @@
 """Airflow's metadata database and its users, in one process: `python -m scripts.stack.metadata`.
 
-Four commands (`db migrate` and three `users create`) would import Airflow four times, 16 s instead of 6.
-Runs in Airflow's environment; reads {"users": [{"name", "role", "password"}]} from stdin, so that passwords stand in no process list.
+Four commands (`db migrate` and three `users create`) would import Airflow four times, 16 s instead of 6. Runs in
+Airflow's environment; reads {"users": [{"name", "role", "password"}]} from stdin, so that passwords stand in no process
+list.
 """
 
 from __future__ import annotations

@@ -75,9 +75,25 @@ def is_alive(record: Record) -> bool:
 
 
 def start(
-    run: Path, name: str, command: Sequence[str], environment: Mapping[str, str], log: Path, home: Path
+    run: Path,
+    name: str,
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    log: Path,
+    home: Path,
+    fingerprint: str = "",
 ) -> Record:
-    """Start a server in a session of its own, its output appended to a log, and record it."""
+    """Start a server in a session of its own, its output appended to a log, and record it.
+
+    Args:
+        run: folder of records.
+        name: what to call the server.
+        command: program and arguments.
+        environment: all of its environment.
+        log: where its output goes.
+        home: whose server it is.
+        fingerprint: what it was started with, for a later command to decide whether it may stay.
+    """
     env = {**environment, MARK: str(home)}
     with log.open("ab") as output:
         output.write(f"\n--- {time.strftime('%Y-%m-%d %H:%M:%S')} {' '.join(command)}\n".encode())

@@ -1,6 +1,6 @@
 """`make run`: from nothing, or from whatever already runs, to a finished loop.
 
-Every phase is safe to repeat, and says how long it took. What this command started, it also stops when it is broken off.
+Every phase is safe to repeat. What this command started, it also stops when it is broken off.
 """
 
 from __future__ import annotations
@@ -239,8 +239,8 @@ def wait_until_at_rest(stack: Stack, loop: Loop, progress: Progress, deadline: f
             return snapshot
         if now > deadline:
             raise OutOfTime(
-                f"The loop did not come to rest in time: {snapshot.n_active} runs work, {snapshot.n_pending} partitions "
-                f"wait. Airflow keeps running; watch it at {stack.addresses.airflow_url}, or allow more minutes with "
+                f"The loop did not come to rest in time: {snapshot.n_active} runs work, {snapshot.n_pending} "
+                f"partitions wait. Airflow keeps running; watch it at {stack.addresses.airflow_url}, or allow more minutes with "
                 f"{DEADLINE_VARIABLE}."
             )
         time.sleep(0.5)
@@ -262,7 +262,7 @@ def describe_failures(failed: list[FailedRun], n_errors: int, stack: Stack) -> s
     if len(failed) > 20:
         lines.append(f"  and {len(failed) - 20} more tasks")
     lines.append(
-        "Airflow keeps running for a look. Mend the cause, then make run again: it repeats only what is missing."
+        "Airflow keeps running for a look. Mend the cause, then make run again: only what is missing is repeated."
     )
     return "\n".join(lines)
 

@@ -43,6 +43,7 @@ class Stack:
         self.airflow_port = _read_ports(home).get("airflow")
         self.started_postgres = False
         self.started_components: list[str] = []
+        self._preparing: subprocess.Popen[bytes] | None = None
 
     @property
     def addresses(self) -> Addresses:
@@ -101,7 +102,9 @@ class Stack:
                 stdin=subprocess.PIPE,
                 stdout=output,
                 stderr=subprocess.STDOUT,
+                start_new_session=True,  # Ctrl-C is for this command, which then stops it
             )
+        self._preparing = child
 
         def wait() -> bool:
             child.communicate(json.dumps({"users": users}).encode())
@@ -120,6 +123,9 @@ class Stack:
 
     def stop_started(self) -> None:
         """Stop what this object started, and nothing else."""
+        if self._preparing is not None and self._preparing.poll() is None:
+            self._preparing.kill()
+            self._preparing.communicate()
         processes.stop(self.home.run, processes.read_records(self.home.run, self.started_components))
         if self.started_postgres:
             self.postgres.stop()
