@@ -20,7 +20,7 @@ from include.errors import BadLanding, MulgilError
 from include.settings import REPOSITORY, read_settings
 
 DATA = REPOSITORY / "include" / "problems" / "data"
-GZIP_LEVEL = 1  # logs are read once or twice; level 6 costs three times the time for a fifth of the size
+GZIP_LEVEL = 1  # logs are read once or twice; level 6 takes three times as long to save a quarter
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ def make_objects(problem: str, data: Path) -> Iterator[tuple[str, str, int]]:
         raise BadLanding(
             f"{path} is missing. Is the clone complete? `python -m scripts.build_datasets` makes it again."
         )
-    # DuckDB writes the JSON: 336,776 records take two seconds, where Python needs ten.
+    # DuckDB writes the JSON: 336,776 records take 1.6 seconds, where Python needs 4.5.
     query = f"""
         SELECT
             {replay.object_key} AS object_key,

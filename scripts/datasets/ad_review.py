@@ -155,14 +155,8 @@ def read_body(message: Message) -> str | None:
         for part in leaves:
             if part.get_content_type().startswith(wanted):
                 payload = part.get_payload(decode=True) or b""
-                return decode_bytes(payload, _declared_charset(part))[:BODY_CAP_CHARACTERS]
+                return decode_bytes(payload, part.get_content_charset())[:BODY_CAP_CHARACTERS]
     return None
-
-
-def _declared_charset(part: Message) -> str | None:
-    charset = part.get_content_charset()
-    # Charsets such as "base64" or "x-user-defined" are codecs or nonsense, not text.
-    return charset if charset and re.fullmatch(r"[a-z0-9_:.-]+", charset) and charset != "base64" else None
 
 
 def make_record(mail_id: str, raw: bytes) -> dict[str, object]:
@@ -172,8 +166,7 @@ def make_record(mail_id: str, raw: bytes) -> dict[str, object]:
         mail_id: name of the mail.
         raw: the mail as it was stored, headers and body.
     """
-    # The mbox envelope line is the mailbox's, not the mail's; left in place it would hide the first header.
-    message = email.message_from_bytes(re.sub(rb"\AFrom [^\n]*\n", b"", raw))
+    message = email.message_from_bytes(raw)
     received = read_headers(message, "Received")
     return {
         "mail_id": mail_id,

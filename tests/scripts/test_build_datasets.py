@@ -170,29 +170,29 @@ def test_the_study_s_test_result_is_in_no_record():
     assert not [name for name in campaign.EVENTS.schema.names if "hiv" in name]
 
 
-def make_logs(weather_hour="2013-02-01T03:00:00Z"):
+def make_logs(weather_hour="2013-04-01T02:00:00Z"):
     flights = (
         "year,month,day,dep_time,dep_delay,arr_delay,carrier,flight,tailnum,origin,dest,distance,hour,minute,time_hour\n"
-        "2013,1,31,2201,2,-9,UA,15,N1,EWR,IAH,1400,22,5,2013-02-01T03:00:00Z\n"
-        "2013,1,31,NA,NA,NA,AA,7,NA,JFK,MIA,1089,22,30,2013-02-01T03:00:00Z\n"
+        "2013,3,31,2207,2,-9,UA,15,N1,EWR,IAH,1400,22,5,2013-04-01T02:00:00Z\n"
+        "2013,3,31,NA,NA,NA,AA,7,NA,JFK,MIA,1089,22,30,2013-04-01T02:00:00Z\n"
     )
     weather = (
         "origin,year,month,day,hour,temp,dewp,humid,wind_dir,wind_speed,wind_gust,precip,pressure,visib,time_hour\n"
-        f"EWR,2013,1,31,22,39.02,26.06,59.37,270,10.357,NA,0,1012,10,{weather_hour}\n"
+        f"EWR,2013,3,31,22,39.02,26.06,59.37,270,10.357,NA,0,1012,10,{weather_hour}\n"
     )
     return flight_delay.read_log(flights.encode()), flight_delay.read_log(weather.encode())
 
 
-def test_an_evening_flight_keeps_its_local_day_and_meets_the_weather_of_its_own_airport():
+def test_a_sunday_evening_flight_keeps_its_local_day_and_meets_the_weather_of_its_own_airport():
     late, cancelled = flight_delay.join_weather(*make_logs()).to_pylist()
-    assert (late["flight_id"], late["scheduled_at"]) == ("UA15-EWR-20130201T0305Z", "2013-02-01T03:05:00Z")
-    assert (late["month_local"], late["weekday"], late["scheduled_hour_local"]) == (1, 4, 22)
+    assert (late["flight_id"], late["scheduled_at"]) == ("UA15-EWR-20130401T0205Z", "2013-04-01T02:05:00Z")
+    assert (late["month_local"], late["weekday"], late["scheduled_hour_local"]) == (3, 7, 22)
     assert (late["temperature_f"], late["wind_gust_mph"], late["is_cancelled"]) == (39.02, None, False)
     assert (cancelled["temperature_f"], cancelled["tail_number"], cancelled["is_cancelled"]) == (None, None, True)
 
 
 def test_weather_of_another_hour_is_not_used():
-    late, _ = flight_delay.join_weather(*make_logs(weather_hour="2013-01-31T22:00:00Z")).to_pylist()
+    late, _ = flight_delay.join_weather(*make_logs(weather_hour="2013-03-31T22:00:00Z")).to_pylist()
     assert late["temperature_f"] is None
 
 
