@@ -1,0 +1,1 @@
+"""Which variant goes to whom, what came of it, and what it really added."""

@@ -1,0 +1,1 @@
+"""What people should see, what they were shown, and what they answered."""
