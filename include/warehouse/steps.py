@@ -1,7 +1,6 @@
 """Turns a function into a step: timed, recorded, and never twice at once for one partition."""
 
 import functools
-import hashlib
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -12,6 +11,7 @@ from sqlalchemy import text
 from include.names import Stage
 from include.warehouse.database import open_warehouse
 from include.warehouse.loading import upsert_rows
+from include.warehouse.locks import lock_number
 from include.warehouse.tables.runs import RUN_STEP
 
 P = ParamSpec("P")
@@ -30,7 +30,7 @@ def step(stage: Stage) -> Callable[[Callable[P, Outcome]], Callable[P, Outcome]]
         def run(*args: P.args, **kwargs: P.kwargs) -> Outcome:
             problem = str(kwargs["problem"])
             partition_key = str(kwargs.get("partition_key") or "")
-            lock = _lock_number(problem, function.__name__, partition_key)
+            lock = lock_number(problem, stage, function.__name__, partition_key)
             # The lock's own connection: a session lock ends with the process, also when it is killed.
             with open_warehouse().connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
                 connection.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": lock})
@@ -61,7 +61,7 @@ def _timed(
     try:
         outcome = function(*args, **kwargs)
         row |= {"status": "done", "outcome": outcome, "n_rows": outcome.get("n_rows")}
-    except Exception as error:
+    except BaseException as error:  # Airflow ends a task by an exception that is no Exception
         row |= {"status": "failed", "outcome": {"error": f"{type(error).__name__}: {error}"[:2000]}}
         raise
     finally:
@@ -69,9 +69,3 @@ def _timed(
         with open_warehouse().begin() as connection:
             upsert_rows(connection, RUN_STEP, [row])
     return outcome
-
-
-def _lock_number(*parts: str) -> int:
-    """Fold the names into the signed 64-bit number that PostgreSQL locks by."""
-    digest = hashlib.blake2b("\x1f".join(parts).encode(), digest_size=8).digest()
-    return int.from_bytes(digest, "big", signed=True)

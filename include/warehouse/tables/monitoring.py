@@ -2,7 +2,20 @@
 
 from sqlalchemy import Table
 
-from include.warehouse.tables.base import METADATA, count, moment, number, partition_key, problem_key, text
+from include.warehouse.tables.base import METADATA, count, document, moment, number, partition_key, problem_key, text
+
+PROBLEM = Table(
+    "problem",
+    METADATA,
+    problem_key(),
+    text("title", "what it is about, for people"),
+    text("owner", "who answers for it"),
+    text("grain", "hour, day or month: the size of its partitions"),
+    text("positive_label", "class that the models look for; missing without a label", nullable=True),
+    text("value_unit", "unit of every expected profit; missing without a value section", nullable=True),
+    moment("seen_at_utc", "when the problem file was last read"),
+    comment="One row per monitored problem: what the views need to know of its file.",
+)
 
 CALIBRATION_BIN = Table(
     "calibration_bin",
@@ -14,6 +27,7 @@ CALIBRATION_BIN = Table(
     number("bin_low", "lower edge, probability"),
     number("bin_high", "upper edge, probability"),
     count("n_rows", "labelled rows in the bin"),
+    count("n_positive", "those of them that are positive"),
     number("mean_predicted_ratio", "mean predicted probability, 0..1"),
     number("observed_ratio", "share that happened, 0..1"),
     number("low", "lower end of the 95 % Wilson interval of the observed share"),
@@ -27,8 +41,10 @@ CALIBRATION_SUMMARY = Table(
     problem_key(),
     partition_key(),
     text("model_version", "model that scored the partition", key=True),
-    count("n_rows", "scored rows"),
+    text("label_arm", "log: recorded outcomes; random: answers about items that chance chose"),
+    count("n_rows", "scored rows whose prediction is kept"),
     count("n_labelled", "scored rows with a known label"),
+    count("n_positive", "labelled rows that are positive"),
     number("positive_ratio", "share of labelled rows that are positive", nullable=True),
     number("mean_predicted_ratio", "mean predicted probability over labelled rows", nullable=True),
     number("ece_ratio", "expected calibration error over 10 bins of equal width, 0..1", nullable=True),
@@ -48,11 +64,14 @@ FEATURE_DRIFT = Table(
     text("reference", "partitions compared against, first..last"),
     count("n_rows", "rows in the partition"),
     count("n_reference", "rows in the reference"),
+    count("n_bins", "bins with rows on either side, missing values counted as one"),
     number("psi_ratio", "population stability index over the reference's bins, 0 is no change"),
+    number("psi_chance_ratio", "index that sampling alone exceeds once in a thousand comparisons of this size"),
     number("js_ratio", "Jensen-Shannon distance (base 2), 0..1"),
     number("missing_ratio", "share of missing values, 0..1"),
     number("reference_missing_ratio", "share of missing values in the reference, 0..1"),
-    text("verdict", "stable or moved"),
+    text("verdict", "stable, or moved: above the problem's threshold and above chance"),
+    document("bins", "per bin: name, rows in the partition, rows in the reference"),
     comment="How far each feature moved from the reference.",
 )
 

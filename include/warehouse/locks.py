@@ -1,0 +1,16 @@
+"""Locks that every process which shares the warehouse sees."""
+
+import hashlib
+
+from sqlalchemy import Connection, text
+
+
+def lock_number(*parts: str) -> int:
+    """Fold names into the signed 64-bit number that PostgreSQL locks by."""
+    digest = hashlib.blake2b("\x1f".join(parts).encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big", signed=True)
+
+
+def lock_until_commit(connection: Connection, *parts: str) -> None:
+    """Wait for everybody else who holds this name, then hold it until the caller's transaction ends."""
+    connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": lock_number(*parts)})

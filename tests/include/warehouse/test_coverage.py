@@ -1,0 +1,33 @@
+from include.names import Coverage, Stage
+from include.warehouse import coverage
+
+
+def test_the_settled_prefix_stops_at_the_first_unsettled_and_skips_refused(house):
+    with house.engine.begin() as connection:
+        for month in ("01", "02", "03", "04", "05"):
+            coverage.mark(connection, "p", Stage.LAND, f"2013-{month}", Coverage.DONE)
+        for month, status in (("05", "done"), ("03", "running"), ("02", "refused"), ("01", "done")):
+            coverage.mark(connection, "p", Stage.INGEST, f"2013-{month}", Coverage(status))
+        assert coverage.settled_prefix(connection, "p") == ["2013-01"]
+        coverage.mark(connection, "p", Stage.INGEST, "2013-03", Coverage.DONE)
+        assert coverage.settled_prefix(connection, "p") == ["2013-01", "2013-03"]
+        coverage.mark(connection, "p", Stage.INGEST, "2013-04", Coverage.FAILED)
+        assert coverage.settled_prefix(connection, "p") == ["2013-01", "2013-03"]
+        assert coverage.settled_prefix(connection, "other") == []
+
+
+def test_done_partitions_are_those_of_one_stage_with_data_in_place_oldest_first(house):
+    with house.engine.begin() as connection:
+        coverage.mark(connection, "p", Stage.INGEST, "2013-02", Coverage.DONE)
+        coverage.mark(connection, "p", Stage.INGEST, "2013-01", Coverage.DONE)
+        coverage.mark(connection, "p", Stage.INGEST, "2013-03", Coverage.REFUSED, detail="too few rows")
+        coverage.mark(connection, "p", Stage.LAND, "2013-04", Coverage.DONE)
+        assert coverage.done_partitions(connection, "p", Stage.INGEST) == ["2013-01", "2013-02"]
+        assert coverage.read_statuses(connection, "p", Stage.INGEST)["2013-03"] == Coverage.REFUSED
+
+
+def test_marking_again_overwrites_what_stood_there(house):
+    with house.engine.begin() as connection:
+        coverage.mark(connection, "p", Stage.INGEST, "2013-01", Coverage.FAILED, detail="why", run_id="a")
+        coverage.mark(connection, "p", Stage.INGEST, "2013-01", Coverage.DONE)
+        assert coverage.read_statuses(connection, "p", Stage.INGEST) == {"2013-01": Coverage.DONE}

@@ -1,0 +1,14 @@
+import pytest
+
+from include.errors import BadSettings
+from include.warehouse.database import engine_for, open_warehouse
+
+
+def test_an_empty_url_is_refused_with_the_way_to_find_one():
+    with pytest.raises(BadSettings, match=r"MULGIL_WAREHOUSE_URL is empty.*make info"):
+        engine_for("")
+
+
+def test_one_url_has_one_engine_and_the_settings_choose_it(house):
+    assert open_warehouse() is open_warehouse(house.settings)
+    assert open_warehouse().url == house.engine.url

@@ -1,0 +1,123 @@
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import create_engine, inspect, text
+
+from include.names import BI, CORE
+from include.settings import REPOSITORY
+from include.warehouse import migrate
+from include.warehouse.tables import METADATA
+from include.warehouse.views import read_views
+
+
+def differences(engine):
+    with engine.connect() as connection:
+        options = {
+            "include_schemas": True,
+            "include_name": lambda name, kind, _: kind != "schema" or name == CORE,
+            "version_table_schema": CORE,
+            "compare_type": True,
+            "compare_server_default": True,
+        }
+        return compare_metadata(MigrationContext.configure(connection, opts=options), METADATA)
+
+
+def test_the_migrations_lead_to_exactly_the_declared_tables(warehouse):
+    assert differences(warehouse) == []
+
+
+def test_a_column_that_no_migration_knows_is_noticed(warehouse):
+    with warehouse.begin() as connection:
+        connection.execute(text("ALTER TABLE core.alert DROP COLUMN message"))
+        connection.execute(text("COMMENT ON COLUMN core.alert.value IS 'something else'"))
+    assert {difference[0] for difference in _flat(differences(warehouse))} == {"add_column", "modify_comment"}
+
+
+def _flat(found):
+    return [item[0] if isinstance(item, list) else item for item in found]
+
+
+def test_every_column_and_table_says_what_it_is_in_the_warehouse_itself(warehouse):
+    query = """
+        SELECT c.relname || coalesce('.' || a.attname, '')
+        FROM pg_class c LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+        WHERE c.relkind = 'r' AND c.relnamespace = 'core'::regnamespace AND c.relname <> 'alembic_version'
+          AND (col_description(c.oid, a.attnum) IS NULL OR obj_description(c.oid) IS NULL)
+    """
+    with warehouse.connect() as connection:
+        assert connection.scalars(text(query)).all() == []
+
+
+def test_upgrading_twice_keeps_rows_and_remakes_views(warehouse, warehouse_url, make_row):
+    table = METADATA.tables["core.alert"]
+    with warehouse.begin() as connection:
+        connection.execute(table.insert(), [make_row(table)])
+    migrate.upgrade(warehouse_url)
+    with warehouse.connect() as connection:
+        assert connection.scalar(text("SELECT count(*) FROM core.alert")) == 1
+    assert set(inspect(warehouse).get_view_names(BI)) == {view.name for view in read_views()}
+
+
+def test_four_callers_that_race_all_succeed(warehouse_url):
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(migrate.upgrade, [warehouse_url] * 4))
+    engine = create_engine(warehouse_url)
+    with engine.connect() as connection:
+        assert connection.scalars(text("SELECT version_num FROM core.alembic_version")).all() != []
+    assert differences(engine) == []
+    engine.dispose()
+
+
+def test_a_filled_warehouse_goes_back_to_nothing_and_forward_again(warehouse, warehouse_url, make_row):
+    with warehouse.begin() as connection:
+        for table in METADATA.sorted_tables:
+            connection.execute(table.insert(), [make_row(table)])
+    migrate.downgrade(warehouse_url, "base")
+    assert inspect(warehouse).get_table_names(CORE) == ["alembic_version"]
+    assert inspect(warehouse).get_view_names(BI) == []
+    migrate.upgrade(warehouse_url)
+    assert differences(warehouse) == []
+
+
+def test_a_failing_view_leaves_the_warehouse_as_it_was(warehouse, warehouse_url, tmp_path, monkeypatch):
+    (tmp_path / "broken.sql").write_text("-- Grain: none.\nSELECT nothing\nFROM core.no_such_table\n")
+    before = inspect(warehouse).get_view_names(BI)
+    real = migrate.create_views
+    monkeypatch.setattr(migrate, "create_views", lambda connection: real(connection, tmp_path))
+    with pytest.raises(Exception, match="no_such_table"):
+        migrate.upgrade(warehouse_url)
+    inspector = inspect(warehouse)
+    assert inspector.get_view_names(BI) == before != []
+
+
+def test_the_command_writes_a_migration_only_for_what_changed(warehouse, warehouse_url, tmp_path, monkeypatch):
+    folder = tmp_path / "migrations"
+    (folder / "versions").mkdir(parents=True)
+    for name in ("env.py", "script.py.mako"):
+        (folder / name).write_text((migrate.MIGRATIONS / name).read_text())
+    for path in (migrate.MIGRATIONS / "versions").glob("*.py"):
+        (folder / "versions" / path.name).write_text(path.read_text())
+    with warehouse.begin() as connection:
+        connection.execute(text("ALTER TABLE core.alert DROP COLUMN message"))
+    monkeypatch.setattr(migrate, "MIGRATIONS", folder)
+    written = migrate.write_revision(warehouse_url, "alerts say something").read_text()
+    assert written.count("op.add_column('alert'") == 1
+    assert "create_table" not in written
+
+
+def test_the_commands_run_from_a_shell(warehouse_url):
+    def run(*arguments):
+        command = [sys.executable, "-m", "include.warehouse.migrate", *arguments]
+        environment = {"MULGIL_WAREHOUSE_URL": warehouse_url, "PATH": "/usr/bin:/bin"}
+        return subprocess.run(command, cwd=REPOSITORY, env=environment, capture_output=True, text=True, check=False)
+
+    assert run("upgrade").returncode == 0
+    assert run("downgrade", "base").returncode == 0
+    assert run().returncode == 2
+    engine = create_engine(warehouse_url)
+    assert inspect(engine).get_table_names(CORE) == ["alembic_version"]
+    engine.dispose()
