@@ -10,11 +10,33 @@ import yaml
 from pydantic import ValidationError
 
 from include.errors import BadProblem
-from include.problems.schema import Problem
+from include.problems.schema import BadField, Problem
 from include.settings import read_settings
 
 # libyaml reads ten times faster, and every DAG file reads every problem file.
-_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_SafeLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+# pydantic says what it wanted; these say what to do about it.
+_REMEDIES = {
+    "extra_forbidden": "unknown key; remove it, or look for a typing mistake",
+    "missing": "is missing; write it",
+    "model_type": "must be a section of its own, with the keys below it",
+    "model_attributes_type": "must be a section of its own, with the keys below it",
+    "timezone_aware": "a time without its zone means another moment to everybody; write 2013-01-31T00:00:00Z",
+}
+
+
+class _Loader(_SafeLoader):  # type: ignore[misc]
+    """A safe loader that refuses a key written twice; YAML would silently keep the last."""
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> Any:
+        """Read one mapping."""
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if key.value in seen:
+                raise yaml.constructor.ConstructorError(None, None, f"{key.value!r} stands there twice", key.start_mark)
+            seen.add(str(key.value))
+        return super().construct_mapping(node, deep)
 
 
 def load_problem(name: str, folder: Path | None = None) -> Problem:
@@ -54,12 +76,7 @@ def read_problem_file(path: Path) -> Problem:
     Raises:
         BadProblem: it is not YAML, breaks a rule of the schema, or its name is not its file's name.
     """
-    try:
-        raw = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 - a safe loader, in C where there is one
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise BadProblem(f"{path.name}: not readable as YAML. {' '.join(str(error).split())}") from error
-    if not isinstance(raw, dict):
-        raise BadProblem(f"{path.name}: holds {type(raw).__name__}, not the fields of a problem.")
+    raw = _read_yaml(path)
     try:
         problem = Problem.model_validate(raw)
     except ValidationError as error:
@@ -73,18 +90,44 @@ def read_problem_file(path: Path) -> Problem:
     return problem
 
 
+def _read_yaml(path: Path) -> dict[str, Any]:
+    """Read the file as one mapping."""
+    try:
+        raw = yaml.load(path.read_text(encoding="utf-8-sig"), Loader=_Loader)  # noqa: S506 - safe, and in C where it can
+    except OSError as error:
+        raise BadProblem(
+            f"{path.name}: cannot be read: {error.strerror}. Check that it is a file and its rights."
+        ) from error
+    # A date that no calendar has is a ValueError, a nest without end a RecursionError.
+    except (yaml.YAMLError, ValueError, OverflowError, RecursionError) as error:
+        detail = " ".join(str(error).replace('in "<unicode string>", ', "").split())
+        raise BadProblem(f"{path.name}: not readable as YAML. {detail}. Mend that place.") from error
+    if raw is None:
+        raise BadProblem(f"{path.name}: is empty. Write a problem into it, or remove the file.")
+    if not isinstance(raw, dict):
+        raise BadProblem(
+            f"{path.name}: holds one {type(raw).__name__}, not the fields of a problem, such as name: and source:."
+        )
+    return raw
+
+
 def _explain(path: Path, error: ValidationError) -> str:
     """Say for every broken field where it is, what it holds and what was allowed."""
     lines = [f"{path.name}: {error.error_count()} field(s) cannot be used."]
     for item in error.errors(include_url=False):
-        field = ".".join(str(part) for part in item["loc"]) or "(whole file)"
-        message = item["msg"].removeprefix("Value error, ")
-        if item["type"] == "extra_forbidden":
-            message = "unknown key; remove it, or look for a typing mistake"
-        held = (
-            ""
-            if item["type"] in {"missing", "extra_forbidden", "value_error"}
-            else f" (it holds {item['input']!r:.80})"
-        )
-        lines.append(f"  field {field}: {message}{held}")
+        places = [str(part) for part in item["loc"] if part != "[key]"]
+        cause = item.get("ctx", {}).get("error")
+        if isinstance(cause, BadField):
+            places.append(cause.field)
+        message = _REMEDIES.get(item["type"], item["msg"].removeprefix("Value error, "))
+        if item["type"] == "string_type":
+            message += "; put it in quotes"
+        lines.append(f"  field {'.'.join(places) or '(whole file)'}: {message}{_held(item)}")
     return "\n".join(lines)
+
+
+def _held(item: Any) -> str:
+    """Say what the field holds, where the message does not."""
+    if item["type"] in {"missing", "extra_forbidden", "value_error"}:
+        return ""
+    return f" (it holds {item['input']!r:.80})"

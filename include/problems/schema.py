@@ -3,17 +3,49 @@
 What does not belong here: reading files (`reading.py`), and anything that a problem's data decides.
 """
 
-import difflib
-from datetime import datetime, timedelta
+import re
+from collections.abc import Iterable
+from datetime import timedelta
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from include.problems.expectation_names import EXPECTATIONS
+from include.problems.expectation_rules import columns_named, complaint, nearest
 
-Share = Annotated[float, Field(ge=0.0, le=1.0)]
+
+class BadField(ValueError):
+    """A rule between fields is broken; `field` is where, below the section that found it."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+def _written_as_a_period(value: Any) -> Any:
+    """Refuse a bare number: pydantic would read 2 as two seconds, where two days were meant."""
+    if isinstance(value, timedelta):
+        return value
+    if not isinstance(value, str) or not value.startswith("P"):
+        raise ValueError(f"write a period as ISO 8601 does: P2D is two days, PT6H six hours; it holds {value!r}")
+    return value
+
+
+# Strict: YAML's `yes` is true, and true would pass for 1.
+Count = Annotated[int, Field(strict=True)]
+Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+Share = Annotated[Number, Field(ge=0.0, le=1.0)]
+Period = Annotated[timedelta, BeforeValidator(_written_as_a_period), Field(gt=timedelta(0))]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=48)]
-SqlPredicate = Annotated[str, Field(min_length=1, description="a boolean DuckDB SQL expression over the columns")]
+# Two underscores separate a problem's name from a stage or a table kind: `a__prediction` must not be a problem.
+ProblemName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$", max_length=48)]
+Prefix = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-][A-Za-z0-9._=-]*(/[A-Za-z0-9_-][A-Za-z0-9._=-]*)*/?$")]
+SqlPredicate = Annotated[str, Field(pattern=r"\S", description="a boolean DuckDB SQL expression over the columns")]
+
+_PARTITION_KEY = {
+    "hour": (re.compile(r"\d{4}-\d\d-\d\dT\d\d"), "2013-01-31T05"),
+    "day": (re.compile(r"\d{4}-\d\d-\d\d"), "2013-01-31"),
+    "month": (re.compile(r"\d{4}-\d\d"), "2013-01"),
+}
 
 
 class Section(BaseModel):
@@ -34,23 +66,26 @@ class Column(Section):
 class Source(Section):
     """Where the log lands, and what makes a row a row."""
 
-    landing: str
+    landing: Prefix
     format: Literal["jsonl", "csv", "parquet"] = "jsonl"
     grain: Literal["hour", "day", "month"]
     key: list[Name] = Field(min_length=1)
     event_time: Name
-    earliest: datetime
-    latest: datetime
+    earliest: AwareDatetime
+    latest: AwareDatetime
     columns: dict[Name, Column] = Field(min_length=1)
 
     @model_validator(mode="after")
     def _columns_named_elsewhere_exist(self) -> Self:
-        for name in [*self.key, self.event_time]:
-            _require_column(name, self.columns, "source.key or source.event_time")
+        for name in self.key:
+            _require_column(name, self.columns, "key")
+        _require_different(self.key, "key")
+        _require_column(self.event_time, self.columns, "event_time")
         if self.columns[self.event_time].type != "timestamp":
-            raise ValueError(f"event_time {self.event_time!r} must be a column of type timestamp")
+            found = self.columns[self.event_time].type
+            raise BadField("event_time", f"column {self.event_time!r} is of type {found}; a timestamp is needed")
         if self.earliest >= self.latest:
-            raise ValueError("earliest must be before latest")
+            raise BadField("earliest", f"{self.earliest} is not before latest, {self.latest}")
         return self
 
 
@@ -64,13 +99,9 @@ class Expectation(Section):
 
     @model_validator(mode="after")
     def _great_expectations_knows_it(self) -> Self:
-        if self.expect not in EXPECTATIONS:
-            raise ValueError(f"unknown expectation {self.expect!r}{_nearest(self.expect, EXPECTATIONS)}")
-        allowed = EXPECTATIONS[self.expect]
-        for argument in self.arguments:
-            if argument not in allowed:
-                known = ", ".join(sorted(allowed))
-                raise ValueError(f"{self.expect} takes no argument {argument!r}; allowed are: {known}")
+        found = complaint(self.expect, self.column, self.arguments)
+        if found is not None:
+            raise BadField(*found)
         return self
 
 
@@ -91,10 +122,12 @@ class Label(Section):
 
     @model_validator(mode="after")
     def _a_log_label_says_how_it_is_read(self) -> Self:
+        _require_different(self.classes, "classes")
         if self.positive not in self.classes:
-            raise ValueError(f"positive {self.positive!r} is not one of the classes {self.classes}")
-        if self.source == "log" and not (self.known_when and self.positive_when):
-            raise ValueError("a label with source: log needs known_when and positive_when")
+            raise BadField("positive", f"{self.positive!r} is not one of the classes {self.classes}")
+        for name in ("known_when", "positive_when") if self.source == "log" else ():
+            if getattr(self, name) is None:
+                raise BadField(name, "a label with source: log needs known_when and positive_when")
         return self
 
 
@@ -102,11 +135,11 @@ class Value(Section):
     """What each outcome earns (positive) or costs (negative), in one unit of money or use."""
 
     unit: str
-    true_positive: float
-    false_positive: float
-    true_negative: float
-    false_negative: float
-    review: float = 0.0
+    true_positive: Number
+    false_positive: Number
+    true_negative: Number
+    false_negative: Number
+    review: Number = 0.0
 
 
 class Rule(Section):
@@ -128,11 +161,14 @@ class Features(Section):
 
     @model_validator(mode="after")
     def _directions_are_for_numbers(self) -> Self:
-        for name in [*self.increasing, *self.decreasing]:
-            if name not in self.numeric:
-                raise ValueError(f"{name!r} has a monotone direction but is not in features.numeric")
+        _require_different([*self.numeric, *self.categorical, *self.text], "(numeric, categorical and text together)")
+        _require_different([*self.increasing, *self.decreasing], "(increasing and decreasing together)")
+        for field in ("increasing", "decreasing"):
+            for name in getattr(self, field):
+                if name not in self.numeric:
+                    raise BadField(field, f"{name!r} has a direction, but only names in numeric can have one")
         if not (self.numeric or self.categorical or self.text):
-            raise ValueError("a model needs at least one feature")
+            raise ValueError("a model needs at least one feature in numeric, categorical or text")
         return self
 
 
@@ -143,24 +179,24 @@ class Training(Section):
     calibration: Literal["sigmoid", "isotonic"] = "sigmoid"
     features: Features
     # Log labels: fit after `first` partitions, then every `every` more. Desk labels: after every finished batch.
-    first: int = Field(default=1, ge=1)
-    every: int = Field(default=1, ge=1)
-    minimum_labels: int = Field(default=50, ge=2)
-    seed: int = 7
+    first: Count = Field(default=1, ge=1)
+    every: Count = Field(default=1, ge=1)
+    minimum_labels: Count = Field(default=50, ge=2)
+    seed: Count = Field(default=7, ge=0)
 
 
 class Review(Section):
     """How many items people see a round, and how those are chosen."""
 
-    budget: int = Field(ge=1, description="items per batch")
+    budget: Count = Field(ge=1, description="items per batch")
     random_share: Share = 0.2
-    max_rounds: int = Field(ge=1)
-    due: timedelta = timedelta(days=2)
+    max_rounds: Count = Field(ge=1)
+    due: Period = timedelta(days=2)
 
     @model_validator(mode="after")
     def _a_control_arm_is_never_too_small(self) -> Self:
         if self.random_share < 0.1:
-            raise ValueError(f"random_share is {self.random_share}; at least 0.1 keeps the estimates honest")
+            raise BadField("random_share", f"{self.random_share} is too small; 0.1 and more keeps the estimates honest")
         return self
 
 
@@ -176,22 +212,24 @@ class Experiment(Section):
     control: str
     salt: str
     pilot_until: str = Field(description="last partition whose units belong to the pilot")
-    attribution_window: timedelta
+    attribution_window: Period
     holdback_share: Share
     expected_shares: dict[str, Share] | None = None
     sample_ratio_alpha: Share = 0.001
     decide_at_probability: Share = 0.95
-    minimum_units_per_variant: int = 100
+    minimum_units_per_variant: Count = Field(default=100, ge=1)
 
     @model_validator(mode="after")
     def _the_control_is_a_variant(self) -> Self:
+        _require_different(self.variants, "variants")
+        _require_different([self.exposure, self.reward], "(exposure and reward)")
         if self.control not in self.variants:
-            raise ValueError(f"control {self.control!r} is not one of the variants {self.variants}")
+            raise BadField("control", f"{self.control!r} is not one of the variants {self.variants}")
         if self.expected_shares is not None:
             if set(self.expected_shares) != set(self.variants):
-                raise ValueError("expected_shares must name every variant once")
+                raise BadField("expected_shares", f"must name each of the variants {self.variants} once")
             if abs(sum(self.expected_shares.values()) - 1.0) > 1e-9:
-                raise ValueError(f"expected_shares sum to {sum(self.expected_shares.values())}, not 1")
+                raise BadField("expected_shares", f"sum to {sum(self.expected_shares.values())}, not 1")
         return self
 
 
@@ -199,17 +237,17 @@ class Monitor(Section):
     """What is watched, against what, and from where on it is an alert."""
 
     features: list[Name] = Field(min_length=1)
-    reference_partitions: int = Field(ge=1, description="the first so many published partitions are the reference")
-    psi_alert: float = Field(default=0.2, gt=0)
-    ece_alert: float = Field(default=0.05, gt=0)
-    minimum_rows: int = Field(default=100, ge=1)
+    reference_partitions: Count = Field(ge=1, description="the first so many published partitions are the reference")
+    psi_alert: Number = Field(default=0.2, gt=0)
+    ece_alert: Number = Field(default=0.05, gt=0)
+    minimum_rows: Count = Field(default=100, ge=1)
     action: Literal["warn", "escalate", "retrain"] = "warn"
 
 
 class Problem(Section):
     """A written problem definition; only `source` and the people are required."""
 
-    name: Name
+    name: ProblemName
     title: str
     why: str
     owner: str
@@ -228,38 +266,58 @@ class Problem(Section):
     def _sections_fit_each_other(self) -> Self:
         _require_sections(self)
         columns = self.source.columns
-        for index, expectation in enumerate(self.quality.expectations if self.quality else []):
-            if expectation.column is not None:
-                _require_column(expectation.column, columns, f"quality.expectations.{index}.column")
-        if self.training:
-            features = self.training.features
-            for name in [*features.numeric, *features.categorical, *features.text]:
-                _require_column(name, columns, "training.features")
-        for name in self.monitor.features if self.monitor else []:
-            _require_column(name, columns, "monitor.features")
+        for field, name in _columns_used(self):
+            _require_column(name, columns, field)
+        for name in self.training.features.numeric if self.training else []:
+            if columns[name].type not in {"integer", "number", "boolean"}:
+                raise BadField("training.features.numeric", f"{name!r} is of type {columns[name].type}, not a number")
         if self.experiment:
-            for name in (self.experiment.unit, self.experiment.event, self.experiment.variant):
-                _require_column(name, columns, "experiment")
+            shape, example = _PARTITION_KEY[self.source.grain]
+            if not shape.fullmatch(self.experiment.pilot_until):
+                raise BadField(
+                    "experiment.pilot_until",
+                    f"{self.experiment.pilot_until!r} names no {self.source.grain}; write it like {example}",
+                )
         return self
+
+
+def _columns_used(problem: Problem) -> Iterable[tuple[str, Any]]:
+    """List every column that another section than `source` names, each with the field that names it."""
+    for index, expectation in enumerate(problem.quality.expectations if problem.quality else []):
+        where = f"quality.expectations.{index}"
+        if expectation.column is not None:
+            yield f"{where}.column", expectation.column
+        for argument, name in columns_named(expectation.arguments):
+            yield f"{where}.arguments.{argument}", name
+    if problem.training:
+        for kind in ("numeric", "categorical", "text"):
+            for name in getattr(problem.training.features, kind):
+                yield f"training.features.{kind}", name
+    for name in problem.monitor.features if problem.monitor else []:
+        yield "monitor.features", name
+    if problem.experiment:
+        for field in ("unit", "event", "variant"):
+            yield f"experiment.{field}", getattr(problem.experiment, field)
 
 
 def _require_sections(problem: Problem) -> None:
     """Refuse a section whose foundation is missing."""
     if problem.training and not (problem.label and problem.value):
-        raise ValueError("training needs the sections label and value")
+        raise BadField("training", "needs the sections label and value; write them or remove training")
     if problem.review and not (problem.training and problem.label and problem.label.source == "desk"):
-        raise ValueError("review needs the section training, and label.source: desk")
+        raise BadField("review", "needs the section training, and label.source: desk")
     if problem.label and problem.label.source == "desk" and problem.training and not problem.review:
-        raise ValueError("label.source: desk needs the section review, or nobody ever gives a label")
+        raise BadField("label.source", "desk needs the section review, or nobody ever gives a label")
 
 
-def _require_column(name: str, columns: dict[str, Column], where: str) -> None:
+def _require_column(name: Any, columns: dict[str, Column], field: str) -> None:
     """Refuse a name that the source does not declare."""
     if name not in columns:
-        raise ValueError(f"{where} names {name!r}, which source.columns does not declare{_nearest(name, columns)}")
+        raise BadField(field, f"{name!r} is not declared in source.columns{nearest(str(name), columns)}")
 
 
-def _nearest(name: str, known: Any) -> str:
-    """Say which known name was probably meant."""
-    close = difflib.get_close_matches(name, list(known), n=1)
-    return f"; did you mean {close[0]!r}?" if close else ""
+def _require_different(names: list[str], field: str) -> None:
+    """Refuse a name that stands twice."""
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise BadField(field, f"{', '.join(twice)} stands there more than once")
