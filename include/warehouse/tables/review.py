@@ -16,6 +16,8 @@ REVIEW_BATCH = Table(
     moment("chosen_at_utc", "when it was put on the desk"),
     moment("due_at_utc", "when it should be answered"),
     text("status", "open or answered"),
+    text("opened_by", "key of the wake-up that opened it: a data partition at the cold start, else a batch"),
+    moment("answered_at_utc", "when its last item was answered; missing while it is open", nullable=True),
     comment="One row per batch of items put before people.",
 )
 

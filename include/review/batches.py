@@ -1,0 +1,178 @@
+"""Reads and writes batches, their items and the answers.
+
+What belongs here: `core.review_batch`, `core.review_item` and `core.label`. What does not: which items are chosen.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, RowMapping, func, select, text, update
+
+from include.errors import BadPartition, MulgilError
+from include.review.planning import Choice
+from include.warehouse.loading import replace_rows, upsert_rows
+from include.warehouse.tables.review import LABEL, REVIEW_BATCH, REVIEW_ITEM
+
+OPEN = "open"
+ANSWERED = "answered"
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One batch as it goes on the desk; the columns of `core.review_batch`."""
+
+    problem: str
+    batch_id: str
+    round_number: int
+    model_version: str | None
+    n_items: int
+    n_pool: int
+    chosen_at_utc: datetime
+    due_at_utc: datetime
+    opened_by: str
+
+
+def batch_id_of(round_number: int) -> str:
+    """Name the batch of a round; names sort by age."""
+    return f"round-{round_number:03d}"
+
+
+def is_batch_id(key: str) -> bool:
+    """Tell a batch's name from a data partition, which is a time."""
+    return re.fullmatch(r"round-\d{3,}", key) is not None
+
+
+def hold_desk(connection: Connection, problem: str) -> None:
+    """Keep every other change of this problem's batches waiting until the transaction ends.
+
+    A step's own lock is per wake-up; two different wake-ups must not both open a batch.
+    """
+    connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))"), {"key": f"review/{problem}"})
+
+
+def read_batches(connection: Connection, problem: str) -> list[RowMapping]:
+    """Read every batch of a problem, oldest first."""
+    query = select(REVIEW_BATCH).where(REVIEW_BATCH.c.problem == problem).order_by(REVIEW_BATCH.c.round_number)
+    return list(connection.execute(query).mappings())
+
+
+def find_batch(connection: Connection, problem: str, batch_id: str) -> RowMapping:
+    """Read one batch.
+
+    Raises:
+        BadPartition: there is no such batch.
+    """
+    batches = read_batches(connection, problem)
+    for batch in batches:
+        if batch["batch_id"] == batch_id:
+            return batch
+    known = ", ".join(batch["batch_id"] for batch in batches) or "none at all"
+    raise BadPartition(f"There is no batch {batch_id!r} of {problem}. Known batches: {known}.")
+
+
+def read_taken(connection: Connection, problem: str) -> set[str]:
+    """Read the items that must not be asked again: those with a label, and those of open batches."""
+    labelled = select(LABEL.c.item_id).where(LABEL.c.problem == problem)
+    waiting = (
+        select(REVIEW_ITEM.c.item_id)
+        .join(
+            REVIEW_BATCH,
+            (REVIEW_BATCH.c.problem == REVIEW_ITEM.c.problem) & (REVIEW_BATCH.c.batch_id == REVIEW_ITEM.c.batch_id),
+        )
+        .where(REVIEW_ITEM.c.problem == problem, REVIEW_BATCH.c.status == OPEN)
+    )
+    return set(connection.scalars(labelled)) | set(connection.scalars(waiting))
+
+
+def write_batch(connection: Connection, batch: Batch, choices: Sequence[Choice]) -> None:
+    """Put a batch on the desk, in the order of its choices."""
+    where = {"problem": batch.problem, "batch_id": batch.batch_id}
+    items = [where | asdict(choice) | {"position": position} for position, choice in enumerate(choices, start=1)]
+    replace_rows(connection, REVIEW_BATCH, where, [asdict(batch) | {"status": OPEN, "answered_at_utc": None}])
+    replace_rows(connection, REVIEW_ITEM, where, items)
+
+
+def read_unanswered(connection: Connection, problem: str, batch_id: str) -> list[str]:
+    """Read the items of a batch that nobody has answered in it, in the order of the batch."""
+    answered = select(LABEL.c.item_id).where(LABEL.c.problem == problem, LABEL.c.batch_id == batch_id)
+    query = (
+        select(REVIEW_ITEM.c.item_id)
+        .where(REVIEW_ITEM.c.problem == problem, REVIEW_ITEM.c.batch_id == batch_id)
+        .where(REVIEW_ITEM.c.item_id.not_in(answered))
+        .order_by(REVIEW_ITEM.c.position)
+    )
+    return list(connection.scalars(query))
+
+
+def write_answers(
+    connection: Connection,
+    problem: str,
+    batch_id: str,
+    answers: Mapping[str, str],
+    *,
+    classes: Sequence[str],
+    labelled_by: str,
+    is_demo: bool,
+    now: datetime,
+) -> int:
+    """Store the answers of one reviewer; answering again overwrites the reviewer's own answer.
+
+    Args:
+        answers: item ids to classes.
+        classes: the problem's classes.
+        labelled_by: name of the user, or demo-reviewer.
+        is_demo: whether recorded truth answered in a person's place.
+        now: the time of the answers.
+
+    Returns:
+        how many answers were stored.
+
+    Raises:
+        MulgilError: an item is not in the batch, or an answer is not a class; nothing is stored.
+    """
+    query = select(REVIEW_ITEM.c.item_id, REVIEW_ITEM.c.arm).where(
+        REVIEW_ITEM.c.problem == problem, REVIEW_ITEM.c.batch_id == batch_id
+    )
+    arms = {row.item_id: row.arm for row in connection.execute(query)}
+    _require_known(answers, arms, f"are not in {batch_id} of {problem}")
+    wrong = {item_id: label for item_id, label in answers.items() if label not in classes}
+    _require_known(answers, answers.keys() - wrong.keys(), f"have an answer that is not one of {list(classes)}")
+    rows = [
+        {
+            "problem": problem,
+            "item_id": item_id,
+            "labelled_by": labelled_by,
+            "label": label,
+            "batch_id": batch_id,
+            "arm": arms[item_id],
+            "is_demo": is_demo,
+            "labelled_at_utc": now,
+            "duration_ms": None,
+        }
+        for item_id, label in answers.items()
+    ]
+    return upsert_rows(connection, LABEL, rows)
+
+
+def close_batch(connection: Connection, problem: str, batch_id: str) -> None:
+    """Mark a batch answered, at the time of its last answer; a batch that is answered already stays as it is."""
+    last_answer = select(func.max(LABEL.c.labelled_at_utc)).where(
+        LABEL.c.problem == problem, LABEL.c.batch_id == batch_id
+    )
+    connection.execute(
+        update(REVIEW_BATCH)
+        .where(REVIEW_BATCH.c.problem == problem, REVIEW_BATCH.c.batch_id == batch_id, REVIEW_BATCH.c.status == OPEN)
+        .values(status=ANSWERED, answered_at_utc=last_answer.scalar_subquery())
+    )
+
+
+def _require_known(answers: Mapping[str, str], known: Mapping[str, str] | set[str], what: str) -> None:
+    """Refuse answers to items that are not known, and name the first."""
+    unknown = [item_id for item_id in answers if item_id not in known]
+    if unknown:
+        raise MulgilError(
+            f"{len(unknown)} of {len(answers)} answered items {what} (first: {unknown[0]!r}, "
+            f"answered {answers[unknown[0]]!r}). Nothing was stored; load the batch again and answer it anew."
+        )

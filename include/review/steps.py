@@ -1,0 +1,185 @@
+"""The review stage: one function per Airflow task."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection
+
+from include.errors import MulgilError
+from include.names import Coverage, Stage
+from include.problems.reading import load_problem
+from include.problems.schema import Problem, Review
+from include.settings import read_settings
+from include.warehouse import coverage
+from include.warehouse.database import open_warehouse
+from include.warehouse.steps import step
+
+
+@step(Stage.REVIEW)
+def choose_batch(*, problem: str, partition_key: str, run_id: str = "by-hand") -> dict[str, Any]:
+    """Open the next batch, if it is time for one: the same wake-up never opens two.
+
+    Args:
+        problem: name of the problem.
+        partition_key: what woke the step: a data partition that was published (cold start), or the round whose labels
+            the newest model has learned from.
+        run_id: Airflow run.
+
+    Returns:
+        `batch_id` (None when no batch is due), `n_items`, `reason`. A run that is repeated while its batch is open
+        names that batch again, so that an announcement lost with the first run is made up for.
+
+    Raises:
+        MulgilError: the problem has no section `review`.
+        BadProbabilities: the predictions are not probabilities.
+    """
+    from include.review import batches
+
+    definition = load_problem(problem)
+    _require_review(definition)
+    with open_warehouse().begin() as connection:
+        batches.hold_desk(connection, problem)
+        existing = batches.read_batches(connection, problem)
+        for batch in existing:
+            if batch["opened_by"] == partition_key and batch["status"] == batches.OPEN:
+                return _outcome(batch["batch_id"], batch["n_items"], "opened by this wake-up before")
+        reason = _reason_to_wait(connection, definition, existing, partition_key)
+        if reason is not None:
+            return _outcome(None, 0, reason)
+        return _open_batch(connection, definition, len(existing) + 1, partition_key, run_id)
+
+
+@step(Stage.DEMO_REVIEWER)
+def answer_batch(*, problem: str, partition_key: str, run_id: str = "by-hand") -> dict[str, Any]:
+    """Answer an open batch from recorded truth, in the name of the demo reviewer.
+
+    Args:
+        problem: name of the problem.
+        partition_key: the batch.
+        run_id: Airflow run.
+
+    Returns:
+        `batch_id`, `n_answered` (now), `n_items` (in the batch).
+
+    Raises:
+        MulgilError: the demo reviewer is off, or truth is missing for some items: those stay unanswered and the batch
+            stays open, the others are stored.
+        BadPartition: there is no such batch.
+    """
+    from include.review import batches, demo_reviewer
+
+    definition, settings = load_problem(problem), read_settings()
+    classes = definition.label.classes if definition.label else []
+    demo_reviewer.require_demo_reviewer(settings)
+    with open_warehouse().begin() as connection:
+        batches.hold_desk(connection, problem)
+        batch = batches.find_batch(connection, problem, partition_key)
+        waiting = batches.read_unanswered(connection, problem, partition_key)
+        path = demo_reviewer.truth_path(settings, problem)
+        truth = demo_reviewer.read_truth(path, definition.source.key, waiting) if waiting else {}
+        answers = {item: label for item, label in truth.items() if label in classes}
+        batches.write_answers(
+            connection,
+            problem,
+            partition_key,
+            answers,
+            classes=classes,
+            labelled_by=demo_reviewer.NAME,
+            is_demo=True,
+            now=datetime.now(UTC),
+        )
+        left = [item for item in waiting if item not in answers]
+        if not left:
+            batches.close_batch(connection, problem, partition_key)
+            coverage.mark(connection, problem, Stage.REVIEW, partition_key, Coverage.DONE, run_id=run_id)
+    if left:
+        # After the commit: what is known is kept, what is not stays on the desk.
+        raise MulgilError(
+            f"{len(left)} of {batch['n_items']} items of {partition_key} have no recorded truth among the classes "
+            f"{classes} (first: {left[0]!r}, recorded {truth.get(left[0])!r}). The other answers are stored, the batch "
+            f"stays open. Add the missing rows to {path.name}, or answer them on the desk."
+        )
+    return {
+        "batch_id": partition_key,
+        "n_answered": len(answers),
+        "n_items": batch["n_items"],
+        "n_rows": len(answers),
+    }
+
+
+def _reason_to_wait(connection: Connection, definition: Problem, existing: list[Any], woken_by: str) -> str | None:
+    """Say why no batch is due, or None when one is."""
+    from include.review import batches
+
+    for batch in existing:
+        if batch["status"] == batches.OPEN:
+            return f"{batch['batch_id']} is still open"
+    if not batches.is_batch_id(woken_by):
+        return _reason_to_wait_at_cold_start(connection, definition.name, existing)
+    if not existing or existing[-1]["batch_id"] != woken_by:
+        latest = existing[-1]["batch_id"] if existing else "none"
+        return f"{woken_by} is not the latest answered batch (that is {latest})"
+    limit = _require_review(definition).max_rounds
+    return f"all {limit} rounds are answered" if len(existing) >= limit else None
+
+
+def _reason_to_wait_at_cold_start(connection: Connection, problem: str, existing: list[Any]) -> str | None:
+    """Say why a published partition opens no batch, or None when it opens the first."""
+    if existing:
+        return "a published partition opens only the first batch; later ones wait for a model"
+    landed = coverage.read_statuses(connection, problem, Stage.LAND)
+    ingested = coverage.read_statuses(connection, problem, Stage.INGEST)
+    unsettled = [key for key in landed if ingested.get(key) not in coverage.SETTLED]
+    if unsettled:
+        return f"{len(unsettled)} of {len(landed)} landed partitions are not settled yet (first: {unsettled[0]})"
+    return None
+
+
+def _open_batch(
+    connection: Connection, definition: Problem, round_number: int, woken_by: str, run_id: str
+) -> dict[str, Any]:
+    """Choose the items of a round and put them on the desk, in the caller's transaction."""
+    import numpy as np
+
+    from include.review import batches, planning
+    from include.review.pool import read_pool
+
+    problem, review, batch_id = definition.name, _require_review(definition), batches.batch_id_of(round_number)
+    published = coverage.done_partitions(connection, problem, Stage.INGEST)
+    if not published:
+        return _outcome(None, 0, "nothing is published, so there is nothing to ask about")
+    pool = read_pool(problem, published, batches.read_taken(connection, problem))
+    rng = np.random.default_rng(planning.seed_of(problem, batch_id, definition.training and definition.training.seed))
+    choices = planning.plan_batch(pool, review.budget, review.random_share, rng)
+    if not choices:
+        return _outcome(None, 0, "every published item has a label")
+    now = datetime.now(UTC)
+    batch = batches.Batch(
+        problem=problem,
+        batch_id=batch_id,
+        round_number=round_number,
+        model_version=pool.model_version,
+        n_items=len(choices),
+        n_pool=int(pool.item_ids.size),
+        chosen_at_utc=now,
+        due_at_utc=now + review.due,
+        opened_by=woken_by,
+    )
+    batches.write_batch(connection, batch, choices)
+    coverage.mark(connection, problem, Stage.REVIEW, batch_id, Coverage.WAITING, run_id=run_id)
+    n_random = sum(choice.arm == planning.RANDOM for choice in choices)
+    chosen_by = f"{pool.model_version} ranked the others" if pool.model_version else "no model has scored the pool"
+    reason = f"{n_random} of {len(choices)} items drawn by chance from {batch.n_pool}; {chosen_by}"
+    return _outcome(batch_id, len(choices), reason)
+
+
+def _require_review(definition: Problem) -> Review:
+    """Refuse a problem whose file asks nobody anything."""
+    if definition.review is None:
+        raise MulgilError(f"{definition.name}.yaml has no section `review`; add one, or do not run this stage.")
+    return definition.review
+
+
+def _outcome(batch_id: str | None, n_items: int, reason: str) -> dict[str, Any]:
+    """Say what became of a wake-up."""
+    return {"batch_id": batch_id, "n_items": n_items, "reason": reason, "n_rows": n_items}
