@@ -1,0 +1,199 @@
+"""The production file: parsed by a real Compose parser, and checked against the code that it configures."""
+
+import ast
+import re
+import stat
+from pathlib import Path
+
+import pytest
+
+from tests.deployment import compose
+
+TEXT = compose.COMPOSE_FILE.read_text(encoding="utf-8")
+SERVICES = compose.read_services(TEXT)
+make_env = compose.load_script("docker/make_env.py")
+
+needs_parser = pytest.mark.skipif(
+    compose.PARSER is None,
+    reason="NOT CHECKED: docker-compose is not on PATH; Debian's package of that name brings the parser, and no daemon",
+)
+
+
+@pytest.fixture
+def env_file(tmp_path: Path) -> Path:
+    target = tmp_path / "env"
+    make_env.write_env(target)
+    return target
+
+
+@needs_parser
+def test_a_real_compose_parser_accepts_the_file_and_finds_every_service(env_file: Path):
+    parsed = compose.run_parser(env_file)
+    assert parsed.returncode == 0, parsed.stderr
+    assert compose.read_services(parsed.stdout).keys() == SERVICES.keys()
+
+
+@needs_parser
+@pytest.mark.parametrize("name", sorted(compose.required_names(TEXT)))
+def test_one_secret_missing_among_good_ones_stops_the_start_with_a_sentence(env_file: Path, name: str):
+    lines = env_file.read_text().splitlines()
+    env_file.write_text("\n".join(line for line in lines if not line.startswith(f"{name}=")))
+    parsed = compose.run_parser(env_file)
+    assert parsed.returncode != 0
+    assert "make_env.py" in parsed.stderr
+
+
+@needs_parser
+def test_an_empty_secret_is_a_missing_one():
+    parsed = compose.run_parser(compose.REPOSITORY / ".env.example")
+    assert parsed.returncode != 0
+    assert "make_env.py" in parsed.stderr
+
+
+def test_the_template_names_exactly_the_secrets_that_the_file_asks_for():
+    template = (compose.REPOSITORY / ".env.example").read_text(encoding="utf-8")
+    assert set(re.findall(r"^([A-Z0-9_]+)=$", template, re.MULTILINE)) == compose.required_names(TEXT)
+
+
+def test_generated_secrets_are_all_different_private_and_safe_inside_a_url(env_file: Path):
+    values = re.findall(r"^[A-Z0-9_]+=(.+)$", env_file.read_text(), re.MULTILINE)
+    assert len(set(values)) == len(values) == len(compose.required_names(TEXT))
+    assert all(re.fullmatch(r"[\w-]{20,}=?", value) for value in values)
+    assert stat.S_IMODE(env_file.stat().st_mode) == 0o600
+
+
+def test_the_fernet_key_is_one_that_airflow_can_encrypt_with(env_file: Path):
+    from cryptography.fernet import Fernet
+
+    key = dict(line.split("=", 1) for line in env_file.read_text().splitlines() if "=" in line)["AIRFLOW_FERNET_KEY"]
+    fernet = Fernet(key)
+    assert fernet.decrypt(fernet.encrypt(b"secret")) == b"secret"
+
+
+def test_an_existing_env_file_is_never_overwritten(env_file: Path, capsys: pytest.CaptureFixture[str]):
+    before = env_file.read_text()
+    assert make_env.main([str(env_file)]) == 1
+    assert env_file.read_text() == before
+    assert "stays as it is" in capsys.readouterr().err
+
+
+def test_every_image_is_pinned_to_one_release():
+    assert compose.unpinned_images(SERVICES) == []
+
+
+@pytest.mark.parametrize(
+    "dockerfile", sorted(compose.REPOSITORY.glob("docker/*/Dockerfile")), ids=lambda p: p.parent.name
+)
+def test_every_base_image_is_pinned_to_one_release(dockerfile: Path):
+    bases = re.findall(r"^FROM (\S+)", dockerfile.read_text(), re.MULTILINE)
+    assert bases
+    assert compose.unpinned_images({base: {"image": base} for base in bases}) == []
+
+
+@pytest.mark.parametrize("image", ["redis", "redis:latest", "redis:7", "redis:alpine", "registry:5000/redis"])
+def test_an_image_that_moves_is_found_among_pinned_ones(image: str):
+    services = {"good": {"image": "redis:7.2.16-alpine"}, "bad": {"image": image}}
+    assert compose.unpinned_images(services) == [image]
+
+
+def test_every_service_that_keeps_running_has_a_health_check():
+    assert compose.without_health_check(SERVICES) == []
+
+
+def test_a_service_without_health_check_is_found_and_one_that_ends_is_not_asked():
+    services = {
+        "init": {},
+        "good": {
+            "healthcheck": {"test": ["CMD", "true"]},
+            "depends_on": {"init": {"condition": "service_completed_successfully"}},
+        },
+        "bad": {"healthcheck": {"interval": "5s"}},
+    }
+    assert compose.without_health_check(services) == ["bad"]
+
+
+def test_services_that_end_are_not_started_again_and_all_others_are():
+    ends = compose.one_shots(SERVICES)
+    assert ends == {"airflow-init", "superset-init"}
+    assert {name: service["restart"] for name, service in SERVICES.items()} == {
+        name: "no" if name in ends else "unless-stopped" for name in SERVICES
+    }
+
+
+def test_no_port_is_open_to_other_machines():
+    assert compose.open_ports(SERVICES) == []
+    assert compose.open_ports({"bad": {"ports": ["5432:5432", "127.0.0.1:80:80"]}}) == ["5432:5432"]
+
+
+def test_no_secret_stands_in_the_file():
+    assert compose.literal_secrets(SERVICES) == []
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("POSTGRES_PASSWORD", "postgres"),
+        ("POSTGRES_PASSWORD", "${POSTGRES_PASSWORD:-postgres}"),
+        ("POSTGRES_PASSWORD", "${POSTGRES_PASSWORD}"),
+        ("MULGIL_PII_KEY", ""),
+        ("ANY_URL", "redis://:guess@redis:6379/0"),
+    ],
+)
+def test_a_default_password_is_found_among_good_values(variable: str, value: str):
+    services = {
+        "x": {"environment": {variable: value, "GOOD_URL": "redis://:${REDIS_PASSWORD:?is missing}@redis:6379"}}
+    }
+    assert compose.literal_secrets(services) == [f"x: {variable}"]
+
+
+def test_every_mulgil_variable_is_one_that_the_settings_read():
+    tree = ast.parse((compose.REPOSITORY / "include" / "settings.py").read_text(encoding="utf-8"))
+    read = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    used = compose.environment_names(SERVICES, "MULGIL_") - {"MULGIL_DB_PASSWORD"}  # read by databases.sql
+    assert len(used) >= 9
+    assert used <= read
+
+
+def test_the_settings_read_what_the_file_sets():
+    from include.settings import read_settings
+
+    settings = read_settings(SERVICES["airflow-worker"]["environment"])
+    assert (settings.landing_url, settings.lake_url) == ("s3://mulgil-landing", "s3://mulgil-lake")
+    assert settings.s3_endpoint == "http://store:9000"
+    assert not settings.is_demo_reviewer_on
+
+
+def test_every_airflow_variable_is_an_option_of_the_installed_airflow():
+    unknown = unknown_airflow_options(compose.environment_names(SERVICES, "AIRFLOW__"))
+    assert unknown == []
+
+
+def test_an_airflow_variable_that_does_not_exist_is_found_among_good_ones():
+    names = {"AIRFLOW__CORE__EXECUTOR", "AIRFLOW__CORE__EXECUTER", "AIRFLOW__CELLERY__BROKER_URL"}
+    assert unknown_airflow_options(names) == ["AIRFLOW__CELLERY__BROKER_URL", "AIRFLOW__CORE__EXECUTER"]
+
+
+def unknown_airflow_options(names: set[str]) -> list[str]:
+    """Name the variables that Airflow, with its installed providers, would silently ignore."""
+    from airflow.configuration import conf
+
+    described = conf.configuration_description  # of Airflow and of every installed provider
+    known = {
+        f"AIRFLOW__{section}__{option}".upper().replace(".", "_")
+        for section in described
+        for option in described[section]["options"]
+    }
+    return sorted(names - known)
+
+
+def test_every_local_path_exists():
+    paths = compose.local_paths(SERVICES)
+    assert len(paths) >= 5
+    assert [path for path in paths if not (compose.REPOSITORY / path).exists()] == []
+
+
+def test_every_path_that_an_image_copies_exists():
+    for dockerfile, context in (("docker/airflow/Dockerfile", "."), ("docker/superset/Dockerfile", "docker/superset")):
+        copied = re.findall(r"^COPY (\S+) \S+$", (compose.REPOSITORY / dockerfile).read_text(), re.MULTILINE)
+        assert copied
+        assert [path for path in copied if not (compose.REPOSITORY / context / path).exists()] == []
