@@ -1,0 +1,1 @@
+"""The Reports page: a small FastAPI app inside Airflow's API server."""

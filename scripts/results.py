@@ -1,0 +1,237 @@
+"""Write `docs/results.md` from the running stack: what the loop found, and what it cost.
+
+    make results
+
+Every figure is read from the warehouse, except Airflow's own times, which its metadata database keeps.
+"""
+
+import os
+import platform
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+
+import psycopg
+
+from include.settings import REPOSITORY
+from scripts.stack.home import find_home
+from scripts.stack.stack import open_stack
+
+PAGE = REPOSITORY / "docs" / "results.md"
+
+
+@dataclass(frozen=True)
+class Section:
+    """One table of the page: its heading, the sentence under it, and the query that fills it."""
+
+    heading: str
+    sentence: str
+    query: str
+
+
+SECTIONS = (
+    Section(
+        "Rows in, published, kept apart",
+        "Rows in = published + quarantined + duplicates, checked on every run.",
+        """SELECT problem, count(*) AS partitions, sum(n_in) AS rows_in, sum(n_published) AS published,
+               sum(n_quarantined) AS quarantined, sum(n_duplicate) AS duplicates,
+               count(*) FILTER (WHERE verdict = 'refused') AS refused_partitions,
+               count(*) FILTER (WHERE verdict = 'published_with_warnings') AS partitions_with_warnings
+        FROM core.partition_audit GROUP BY problem ORDER BY problem""",
+    ),
+    Section(
+        "Why rows were kept apart",
+        "The rows themselves lie in the lake's quarantine tables, masked, with object and line.",
+        """SELECT problem, reason, sum(n_rows) AS rows, count(*) AS partitions
+        FROM core.rejected_record GROUP BY problem, reason ORDER BY problem, rows DESC""",
+    ),
+    Section(
+        "Models against their baselines",
+        "Same held-out rows for all candidates of a version; 95 % bootstrap intervals. Profit is per row, in the "
+        "problem's own unit. `ad_review` is measured out of fold on randomly chosen labels only.",
+        """SELECT m.problem, m.model_version, v.status, m.candidate, m.metric, round(m.value::numeric, 4) AS value,
+               round(m.low::numeric, 4) AS low, round(m.high::numeric, 4) AS high, m.n_rows AS rows
+        FROM core.model_metric AS m JOIN core.model_version AS v USING (problem, model_version)
+        WHERE m.metric IN ('expected_profit', 'auc', 'log_loss', 'brier', 'ece')
+          AND m.model_version IN (
+              SELECT max(model_version) FROM core.model_event WHERE event = 'promoted' GROUP BY problem)
+        ORDER BY m.problem, m.metric, m.value""",
+    ),
+    Section(
+        "Every version and what the gate said",
+        "A version is named after what it was fitted on.",
+        """SELECT v.problem, v.model_version, v.trained_through, v.n_train AS rows_fitted, v.status,
+               count(g.check_name) AS checks, count(g.check_name) FILTER (WHERE NOT g.is_pass) AS failed_checks
+        FROM core.model_version AS v LEFT JOIN core.gate_check AS g USING (problem, model_version)
+        GROUP BY v.problem, v.model_version, v.trained_through, v.n_train, v.status
+        ORDER BY v.problem, v.model_version""",
+    ),
+    Section(
+        "Labels, round by round",
+        "Given by the demo reviewer from recorded truth. The random arm is the control.",
+        """SELECT l.problem, l.batch_id AS round, count(*) AS labels,
+               count(*) FILTER (WHERE l.arm = 'entropy') AS entropy_items,
+               count(*) FILTER (WHERE l.arm = 'random') AS random_items,
+               count(*) FILTER (WHERE l.arm = 'entropy' AND l.label = 'unsolicited') AS unsolicited_among_entropy,
+               count(*) FILTER (WHERE l.arm = 'random' AND l.label = 'unsolicited') AS unsolicited_among_random
+        FROM core.label AS l GROUP BY l.problem, l.batch_id ORDER BY l.problem, l.batch_id""",
+    ),
+    Section(
+        "What the labels were good for",
+        "The same pipeline fitted on all labels and on random ones only, both measured out of fold on random-arm rows.",
+        """SELECT problem, model_version, arm, metric, n_labels AS labels, round(value::numeric, 4) AS value,
+               round(low::numeric, 4) AS low, round(high::numeric, 4) AS high
+        FROM core.learning_curve ORDER BY problem, metric, model_version, arm""",
+    ),
+    Section(
+        "The experiment",
+        "Promised is what the pilot showed, realised is what the holdback proves. A replay of recorded assignments: "
+        "after the decision only people count whose recorded variant is the one decided.",
+        """SELECT problem, kind, variant, n_variant, n_control, round(lift_ratio::numeric, 3) AS lift,
+               round(low::numeric, 3) AS low, round(high::numeric, 3) AS high
+        FROM core.experiment_lift AS l
+        WHERE partition_key = (SELECT max(partition_key) FROM core.experiment_lift WHERE problem = l.problem)
+        ORDER BY problem, kind""",
+    ),
+    Section(
+        "Its checks and its decision",
+        "The window in which the decision became final.",
+        """SELECT d.problem, d.partition_key AS decided_at, d.outcome, d.variant,
+               round(d.best_probability::numeric, 4) AS best_probability, c.check_name AS "check", c.is_pass AS passed,
+               c.detail
+        FROM core.experiment_decision AS d JOIN core.experiment_check AS c USING (problem, partition_key)
+        WHERE d.partition_key = (SELECT min(partition_key) FROM core.experiment_decision
+                                 WHERE problem = d.problem AND is_final)
+        ORDER BY d.problem, c.check_name""",
+    ),
+    Section(
+        "Does what the model says happen?",
+        "Each partition is scored by the model that served it, which never saw that partition.",
+        """SELECT problem, partition_key AS month, model_version, n_labelled AS known_rows,
+               round(mean_predicted_ratio::numeric, 4) AS expected, round(positive_ratio::numeric, 4) AS happened,
+               round(ece_ratio::numeric, 4) AS ece, round(brier_score::numeric, 4) AS brier,
+               round(log_loss_nats::numeric, 4) AS log_loss, round(auc_ratio::numeric, 4) AS auc
+        FROM core.calibration_summary WHERE n_labelled > 0 ORDER BY problem, partition_key""",
+    ),
+    Section(
+        "What moved",
+        "The features that moved most in each problem, against its reference partitions.",
+        """SELECT problem, feature, count(*) FILTER (WHERE verdict = 'moved') AS partitions_moved,
+               count(*) AS partitions,
+               round(max(psi_ratio)::numeric, 3) AS largest_psi,
+               (array_agg(partition_key ORDER BY psi_ratio DESC))[1] AS in_partition,
+               round(max(js_ratio)::numeric, 3) AS largest_jensen_shannon
+        FROM core.feature_drift GROUP BY problem, feature
+        HAVING count(*) FILTER (WHERE verdict = 'moved') > 0 ORDER BY problem, largest_psi DESC""",
+    ),
+    Section(
+        "Alerts",
+        "One for each cause and partition.",
+        """SELECT problem, metric, count(*) AS alerts, min(partition_key) AS first, max(partition_key) AS last
+        FROM core.alert GROUP BY problem, metric ORDER BY problem, metric""",
+    ),
+)
+
+STEP_SECONDS = """
+    SELECT stage, count(*) AS steps, sum(duration_s) AS step_seconds FROM core.run_step
+    WHERE run_id <> 'by-hand' GROUP BY stage
+"""
+
+# From queued to finished is what a person waits; the step's own time is what the work took; the rest is Airflow's.
+TASK_SECONDS = """
+    SELECT split_part(dag_id, '__', 2) AS stage, count(*) AS tasks,
+           sum(extract(epoch FROM end_date - start_date)) AS running_seconds,
+           sum(extract(epoch FROM start_date - queued_dttm)) AS queued_seconds
+    FROM task_instance
+    WHERE start_date IS NOT NULL AND end_date IS NOT NULL AND state IN ('success', 'failed')
+    GROUP BY 1
+"""
+
+LOOP_SECONDS = """
+    SELECT count(*), extract(epoch FROM max(end_date) - min(start_date)) FROM dag_run
+    WHERE state IN ('success', 'failed') AND start_date < (SELECT min(start_date) FROM dag_run) + interval '30 minutes'
+      AND run_type <> 'scheduled'
+"""
+
+
+def main() -> None:
+    """Write the page."""
+    stack = open_stack(find_home())
+    stack.postgres.start()
+    warehouse_url = stack.addresses.warehouse_url.replace("+psycopg", "")
+    metadata_url = stack.addresses.metadata_url.replace("+psycopg2", "")
+    with psycopg.connect(warehouse_url) as warehouse, psycopg.connect(metadata_url) as metadata:
+        parts = [_head(), *(_section(warehouse, section) for section in SECTIONS), _cost(warehouse, metadata)]
+    PAGE.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
+    print(f"Wrote {PAGE.relative_to(REPOSITORY)}.")
+
+
+def _head() -> str:
+    """Say what the page is, when and on what it was made."""
+    return (
+        "# Results of one run\n\n"
+        "Written by `make results` after `make run`; do not edit by hand. The data are the built-in problems', "
+        f"the machine had {_cores()} cores, Python {platform.python_version()}, Airflow {version('apache-airflow')}, "
+        f"{datetime.now(UTC):%Y-%m-%d}."
+    )
+
+
+def _cores() -> int:
+    """Count the cores this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
+def _section(connection: psycopg.Connection, section: Section) -> str:
+    """Render one section."""
+    cursor = connection.execute(section.query.encode())
+    columns = [column.name for column in cursor.description or ()]
+    rows = cursor.fetchall()
+    table = _table(columns, rows) if rows else "Nothing."
+    return f"## {section.heading}\n\n{section.sentence}\n\n{table}"
+
+
+def _cost(warehouse: psycopg.Connection, metadata: psycopg.Connection) -> str:
+    """Render how long each stage took, and how much of it is Airflow's share."""
+    steps = {stage: (n, seconds) for stage, n, seconds in warehouse.execute(STEP_SECONDS)}
+    rows: list[tuple[object, ...]] = []
+    for stage, n_tasks, running, queued in metadata.execute(TASK_SECONDS):
+        own = steps.get(stage, (0, 0.0))[1]
+        running, queued = float(running), float(queued or 0)
+        rows.append(
+            (stage, n_tasks, f"{own:.1f}", f"{running:.1f}", f"{queued:.1f}", f"{(running - own) / n_tasks:.2f}")
+        )
+    n_runs, seconds = metadata.execute(LOOP_SECONDS).fetchone() or (0, 0)
+    columns = [
+        "stage",
+        "tasks",
+        "steps' own seconds",
+        "tasks' running seconds",
+        "seconds queued",
+        "Airflow's seconds per task",
+    ]
+    return (
+        "## What it took\n\n"
+        f"The loop's {n_runs} runs took {float(seconds or 0):.0f} s from the first start to the last end, several at a "
+        "time. A task's running time less its step's own time is Airflow's share: starting the process, reading the "
+        f"DAG file, reporting back.\n\n{_table(columns, sorted(rows, key=lambda row: str(row[0])))}"
+    )
+
+
+def _table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    """Render rows as a Markdown table."""
+    lines = [[column.replace("_", " ") for column in columns], ["---"] * len(columns)]
+    lines += [["–" if cell is None else _cell(cell) for cell in row] for row in rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def _cell(value: object) -> str:
+    """Render one value: thousands apart, and no character that would break the table."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    text = f"{value:,}" if isinstance(value, int) else str(value)
+    return " ".join(text.replace("|", "\\|").split())
+
+
+if __name__ == "__main__":
+    main()
