@@ -1,0 +1,60 @@
+-- Grain: one row per problem and partition that has landed or was ingested.
+-- Reads: core.landing_partition, core.partition_audit, core.coverage.
+-- Units: rows. verdict is the audit's (published, published_with_warnings, refused), or waiting, running or failed
+-- while the newest files of the partition are not settled; its counts are then those of the audit before, or 0.
+-- n_landed counts the records in landing now, n_in those that ingest has read: where n_landed is larger, more came late.
+WITH landed AS (
+    SELECT
+        problem,
+        partition_key,
+        SUM(n_rows) AS n_landed
+    FROM core.landing_partition
+    GROUP BY
+        problem,
+        partition_key
+),
+known AS (
+    SELECT
+        problem,
+        partition_key
+    FROM landed
+    UNION
+    SELECT
+        problem,
+        partition_key
+    FROM core.partition_audit
+    UNION
+    SELECT
+        problem,
+        partition_key
+    FROM core.coverage
+    WHERE stage IN ('land', 'ingest')
+)
+SELECT
+    known.problem,
+    known.partition_key,
+    COALESCE(landed.n_landed, 0) AS n_landed,
+    COALESCE(audit.n_in, landed.n_landed, 0) AS n_in,
+    COALESCE(audit.n_published, 0) AS n_published,
+    COALESCE(audit.n_quarantined, 0) AS n_quarantined,
+    COALESCE(audit.n_duplicate, 0) AS n_duplicate,
+    CASE
+        WHEN ingest.status IN ('waiting', 'running', 'failed') THEN ingest.status
+        ELSE COALESCE(audit.verdict, 'waiting')
+    END AS verdict,
+    CASE
+        WHEN ingest.status IN ('waiting', 'running', 'failed') THEN COALESCE(ingest.detail, audit.first_reason)
+        ELSE COALESCE(audit.first_reason, ingest.detail)
+    END AS first_reason,
+    audit.finished_at_utc
+FROM known
+LEFT JOIN landed
+    ON landed.problem = known.problem
+    AND landed.partition_key = known.partition_key
+LEFT JOIN core.partition_audit AS audit
+    ON audit.problem = known.problem
+    AND audit.partition_key = known.partition_key
+LEFT JOIN core.coverage AS ingest
+    ON ingest.problem = known.problem
+    AND ingest.partition_key = known.partition_key
+    AND ingest.stage = 'ingest'
