@@ -11,6 +11,7 @@ import logging
 import os
 import sys
 import time
+import warnings
 
 # What tasks of every stage import. A missing one is a task's problem, not the scheduler's.
 HEAVY = (
@@ -43,9 +44,12 @@ def import_heavy_libraries() -> None:
     """Import what tasks need; then tell the collector to leave these objects alone, so that forks keep sharing them."""
     started = time.monotonic()
     logging.getLogger("great_expectations").setLevel(logging.WARNING)  # hundreds of INFO lines otherwise
-    for name in HEAVY:
-        with contextlib.suppress(ImportError):
-            importlib.import_module(name)
+    with warnings.catch_warnings():
+        # skops looks at every attribute of every loaded module, which makes Airflow's old names complain by hundreds.
+        warnings.simplefilter("ignore")
+        for name in HEAVY:
+            with contextlib.suppress(ImportError):
+                importlib.import_module(name)
     gc.collect()
     gc.freeze()
     logging.getLogger(__name__).info("Imported what tasks share in %.1f s", time.monotonic() - started)

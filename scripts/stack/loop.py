@@ -46,8 +46,7 @@ LEFT JOIN task_instance t ON t.dag_id = r.dag_id AND t.run_id = r.run_id AND t.s
 WHERE r.state = 'failed' AND coalesce(r.queued_at, r.start_date) >= %(since)s
 ORDER BY r.start_date, t.start_date
 """
-_DAG_FILES = "SELECT relative_fileloc, min(last_parsed_time) FROM dag WHERE NOT is_stale GROUP BY relative_fileloc"
-_ERROR_FILES = "SELECT filename, min(timestamp) FROM import_error GROUP BY filename"
+_PARSED = "SELECT dag_id, last_parsed_time FROM dag WHERE NOT is_stale AND last_parsed_time IS NOT NULL"
 
 
 @dataclass
@@ -144,13 +143,14 @@ class Loop:
         rows = self._connection.execute(_FAILED, {"since": self.since})
         return [FailedRun(*row) for row in rows]
 
-    def parsed_files(self) -> dict[str, datetime]:
-        """Return each DAG file that Airflow has read, or failed to read, and when it last did."""
-        found: dict[str, datetime] = {}
-        for query in (_DAG_FILES, _ERROR_FILES):
-            for name, moment in self._connection.execute(query):
-                found[name] = max(moment, found.get(name, moment))
-        return found
+    def parsed_dags(self) -> dict[str, datetime]:
+        """Return each DAG that Airflow knows, and when it last read it."""
+        return dict(self._connection.execute(_PARSED).fetchall())
+
+    def count_import_errors(self) -> int:
+        """Return how many files Airflow could not read."""
+        row = self._connection.execute("SELECT count(*) FROM import_error").fetchone()
+        return row[0] if row else 0
 
 
 class Patience:

@@ -16,9 +16,9 @@ from pathlib import Path
 
 import psycopg
 
-from scripts.stack import components, info, summary
+from scripts.stack import components, info, parsing, summary
 from scripts.stack.errors import LoopFailed, OutOfTime, StackError
-from scripts.stack.home import REPO, Home, check_disk, make_folders
+from scripts.stack.home import Home, check_disk, make_folders
 from scripts.stack.keys import make_keys
 from scripts.stack.loop import FailedRun, Loop, Patience, Snapshot
 from scripts.stack.processes import hold_lock
@@ -28,7 +28,6 @@ from scripts.stack.stack import Stack
 
 DEADLINE_VARIABLE = "MULGIL_DEADLINE_MINUTES"
 DEADLINE_MINUTES = 15.0
-PARSE_S = 90.0
 LAND_SUFFIX = "__land"
 
 
@@ -118,10 +117,18 @@ def _finish(prepared: Future[list[str]], progress: Progress) -> None:
 
 def prepare_warehouse(stack: Stack) -> list[str]:
     """Migrate the warehouse and drop the built-in problems' logs into landing; return what to say about it."""
+    from alembic.util.exc import CommandError
+
     from include.warehouse import migrate
     from scripts import drop_logs
 
-    migrate.upgrade(stack.addresses.warehouse_url)
+    try:
+        migrate.upgrade(stack.addresses.warehouse_url)
+    except CommandError as error:
+        raise StackError(
+            f"The warehouse cannot be brought to this code's version: {error}. Was it made by a newer Mulgil? "
+            "Check that version out, or start afresh with make clean, then make run."
+        ) from error
     lines = ["The warehouse is at its newest version"]
     for problem in drop_logs.REPLAYS:
         report = drop_logs.drop_logs(problem, stack.home.landing)
@@ -141,7 +148,7 @@ def watch(stack: Stack, progress: Progress, deadline: float) -> None:
     url = stack.addresses.metadata_url.replace("+psycopg2", "")
     with psycopg.connect(url, autocommit=True) as connection:
         loop = Loop(connection, since=datetime.now(UTC))
-        wait_until_parsed(stack, client, loop, deadline)
+        parsing.wait_until_parsed(stack.home, client, loop, deadline)
         errors = client.import_errors()
         for error in errors:
             progress.say(f"NOT READ {error['filename']}: {_last_line(error['stack_trace'])}")
@@ -159,47 +166,6 @@ def watch(stack: Stack, progress: Progress, deadline: float) -> None:
 def _last_line(text: str) -> str:
     lines = text.strip().splitlines()
     return lines[-1] if lines else "no reason given"
-
-
-def dags_folder() -> Path:
-    """Return the folder that Airflow reads DAGs from."""
-    return Path(os.environ.get("MULGIL_DAGS_FOLDER") or REPO / "dags")
-
-
-def wait_until_parsed(stack: Stack, client: Airflow, loop: Loop, deadline: float) -> None:
-    """Wait until Airflow has read every DAG file as it is now: an event whose consumer is unknown is lost.
-
-    Raises:
-        OutOfTime: files were not read; the message names them.
-        ComponentDied: a component ended meanwhile.
-    """
-    folder = dags_folder()
-    files = {path.name for path in folder.glob("*.py") if "dag" in path.read_text().lower()}
-    changed = components.newest_change([folder, REPO / "include"])
-    limit = min(deadline, time.monotonic() + PARSE_S)
-    asked_at = 0.0
-    while stale := _stale_files(files, loop.parsed_files(), changed):
-        components.require_alive(stack.home)
-        if time.monotonic() > limit:
-            raise OutOfTime(
-                f"Airflow did not read {len(stale)} of {len(files)} DAG files: {', '.join(sorted(stale))}. "
-                f"Look into {stack.home.log('dag-processor')}; a file without a DAG belongs elsewhere."
-            )
-        if time.monotonic() - asked_at > 5:
-            _ask_to_parse(client, stale)
-            asked_at = time.monotonic()
-        time.sleep(0.5)
-
-
-def _stale_files(files: set[str], parsed: dict[str, datetime], changed: float) -> set[str]:
-    """Return the DAG files that Airflow has not read since the code last changed."""
-    return {name for name in files if name not in parsed or parsed[name].timestamp() < changed}
-
-
-def _ask_to_parse(client: Airflow, files: set[str]) -> None:
-    tokens = {dag["file_token"] for dag in client.dags() if dag["relative_fileloc"] in files}
-    for token in tokens:
-        client.parse_again(token)
 
 
 def trigger(client: Airflow) -> list[str]:
@@ -240,8 +206,8 @@ def wait_until_at_rest(stack: Stack, loop: Loop, progress: Progress, deadline: f
         if now > deadline:
             raise OutOfTime(
                 f"The loop did not come to rest in time: {snapshot.n_active} runs work, {snapshot.n_pending} "
-                f"partitions wait. Airflow keeps running; watch it at {stack.addresses.airflow_url}, or allow more minutes with "
-                f"{DEADLINE_VARIABLE}."
+                f"partitions wait. Airflow keeps running; watch it at {stack.addresses.airflow_url}, "
+                f"or allow more minutes with {DEADLINE_VARIABLE}."
             )
         time.sleep(0.5)
 
