@@ -1,0 +1,136 @@
+"""Opens the Iceberg catalog, which lives in a schema of its own in the warehouse's PostgreSQL.
+
+What belongs here: catalog, tables, and the lock that keeps two writers of one table apart. What does not: rows.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import Any
+
+import pyarrow as pa
+from pyiceberg.catalog.sql import SqlCatalog
+from pyiceberg.exceptions import NoSuchTableError
+from pyiceberg.table import Table
+from sqlalchemy import NullPool, create_engine, make_url, text
+
+from include.errors import BadPartition, LakeConflict
+from include.lake.files import lake_root
+from include.names import LAKE_NAMESPACE, PARTITION_KEY
+from include.settings import read_settings
+from include.warehouse.database import engine_for
+
+CATALOG_SCHEMA = "lake_catalog"
+
+TABLE_PROPERTIES = {
+    # Our own writers queue at a lock; this is for those that do not know it (Spark, a person with pyiceberg).
+    "commit.retry.num-retries": "20",
+    "commit.retry.max-wait-ms": "2000",
+    # Every commit writes a metadata file; a reader needs the one it just looked up, so twenty are plenty.
+    "write.metadata.delete-after-commit.enabled": "true",
+    "write.metadata.previous-versions-max": "20",
+}
+
+
+def open_catalog() -> SqlCatalog:
+    """Open the lake's catalog; schema, tables and namespace are made at first use."""
+    settings = read_settings()
+    return _catalog_of(settings.warehouse_url, settings.lake_url, settings.s3_endpoint)
+
+
+@lru_cache(maxsize=4)
+def _catalog_of(warehouse_url: str, lake_url: str, s3_endpoint: str | None) -> SqlCatalog:
+    """Open a catalog; two processes that are the first ever do it one after the other."""
+    url = make_url(warehouse_url)
+    options = " ".join(filter(None, [str(url.query.get("options", "")), f"-csearch_path={CATALOG_SCHEMA}"]))
+    uri = url.update_query_dict({"options": options}).render_as_string(hide_password=False)
+    with _lock(warehouse_url, "catalog"):
+        with engine_for(warehouse_url).begin() as connection:
+            connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {CATALOG_SCHEMA}"))
+        properties = {"uri": uri, "warehouse": lake_root(lake_url)}
+        if s3_endpoint:
+            properties["s3.endpoint"] = s3_endpoint
+        catalog = SqlCatalog("mulgil", **properties)
+        # No pool: commits are few, and a pooled connection would not survive the fork of a task.
+        catalog.engine.dispose()
+        catalog.engine = create_engine(uri, poolclass=NullPool)
+        catalog.create_namespace_if_not_exists(LAKE_NAMESPACE)
+    return catalog
+
+
+def find_table(table_name: str) -> Table | None:
+    """Load a table as it is now, or None when nothing was ever written to it."""
+    try:
+        return open_catalog().load_table(table_name)
+    except NoSuchTableError:
+        return None
+
+
+def load_table(table_name: str) -> Table:
+    """Load a table as it is now.
+
+    Raises:
+        BadPartition: nothing was ever written to it.
+    """
+    table = find_table(table_name)
+    if table is None:
+        known = ", ".join(sorted(".".join(name) for name in open_catalog().list_tables(LAKE_NAMESPACE))) or "none"
+        raise BadPartition(
+            f"The lake has no table {table_name!r}; it has {known}. "
+            "A table is made when its first partition is published: is its ingest (or scoring) still to come?"
+        )
+    return table
+
+
+def ensure_table(table_name: str, schema: pa.Schema) -> Table:
+    """Load a table, making it or adding its new columns first; call it inside `table_lock`.
+
+    Raises:
+        LakeConflict: a column has another type in the table than in `schema`.
+    """
+    table = find_table(table_name)
+    if table is None:
+        location = f"{lake_root(read_settings().lake_url)}/{table_name.removeprefix(f'{LAKE_NAMESPACE}.')}"
+        with (
+            open_catalog().create_table_transaction(
+                table_name, schema, location=location, properties=TABLE_PROPERTIES
+            ) as transaction,
+            transaction.update_spec() as spec,
+        ):
+            spec.add_identity(PARTITION_KEY)
+        return load_table(table_name)
+    if set(schema.names) - set(table.schema().column_names):
+        try:
+            with table.update_schema() as update:
+                update.union_by_name(schema)
+        except Exception as error:
+            raise LakeConflict(f"The columns of {table_name} cannot be changed to the new ones: {error}") from error
+    return table
+
+
+@contextmanager
+def table_lock(table_name: str) -> Iterator[None]:
+    """Hold the right to commit to one table; other writers of this warehouse wait, on whatever machine they are."""
+    with _lock(read_settings().warehouse_url, table_name):
+        yield
+
+
+@contextmanager
+def _lock(warehouse_url: str, name: str) -> Iterator[None]:
+    """Hold a lock that PostgreSQL frees when its transaction ends, also when the process is killed."""
+    number = int.from_bytes(hashlib.blake2b(f"lake:{name}".encode(), digest_size=8).digest(), "big", signed=True)
+    with engine_for(warehouse_url).begin() as connection:
+        connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": number})
+        yield
+
+
+def arrow_schema(table: Table) -> pa.Schema:
+    """Say a table's columns in Arrow's types, without Iceberg's field ids."""
+    fields: list[Any] = [pa.field(f.name, _plain(f.type)) for f in table.schema().as_arrow()]
+    return pa.schema(fields)
+
+
+def _plain(kind: Any) -> Any:
+    """Turn a large string into a string: the same to every reader, and one spelling to compare."""
+    return pa.string() if pa.types.is_large_string(kind) else kind

@@ -1,0 +1,163 @@
+"""Writes lake tables: one partition is replaced by one commit, so that every writer may run twice.
+
+One of the two doors of the lake for other rooms.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyiceberg.exceptions import CommitFailedException, ValidationException
+from pyiceberg.expressions import EqualTo, Reference
+from pyiceberg.expressions.literals import literal
+from pyiceberg.table import Table
+
+from include.errors import BadPartition, LakeConflict
+from include.lake import files
+from include.lake.catalog import arrow_schema, ensure_table, find_table, table_lock
+from include.lake.reading import planned_files
+from include.names import PARTITION_KEY
+
+# Snapshots say which partition they changed, so that one partition's history is found without reading all of it.
+PARTITION_PROPERTY = "mulgil.partition_key"
+
+
+def replace_partition(
+    table_name: str, partition_key: str, rows: pa.Table, properties: Mapping[str, str] | None = None
+) -> str:
+    """Make `rows` the rows of one partition, in one commit; the table is made at first use.
+
+    Args:
+        rows: all have `partition_key` in their column `_partition_key`; columns that the table lacks are added to it.
+            None at all empties the partition.
+        properties: kept with the snapshot, for whoever reads the table's history.
+
+    Returns:
+        the snapshot that holds the rows.
+
+    Raises:
+        BadPartition: rows lie outside of the partition, or a column has no type.
+        LakeConflict: a column has another type than in the table, or a foreign writer won every race.
+    """
+    _require_partition(table_name, partition_key, rows)
+    table = find_table(table_name)
+    rows = rows.cast(_target_schema(table_name, rows.schema, arrow_schema(table) if table else None))
+    rows = rows.replace_schema_metadata(None)
+    paths = []
+    if rows.num_rows:
+        path, _ = files.write_parquet(files.partition_folder(table_name, partition_key), rows.schema, [rows])
+        paths.append(path)
+    return publish_files(table_name, partition_key, paths, rows.schema, properties)
+
+
+def publish_files(
+    table_name: str,
+    partition_key: str,
+    paths: Sequence[str],
+    schema: pa.Schema,
+    properties: Mapping[str, str] | None = None,
+) -> str:
+    """Make files that lie in the lake already the whole of one partition, in one commit.
+
+    Args:
+        paths: relative to the lake; every row has `partition_key` in its column `_partition_key`.
+        schema: their columns.
+
+    Returns:
+        the snapshot that holds the rows; when the partition is these very files already, nothing is committed.
+
+    Raises:
+        LakeConflict: a column has another type than in the table, or a foreign writer won every race.
+    """
+    with table_lock(table_name):
+        table = ensure_table(table_name, schema)
+        live = planned_files(table, [partition_key])
+        snapshot = table.current_snapshot()
+        if snapshot is not None and live == sorted(paths):
+            return str(snapshot.snapshot_id)
+        try:
+            return _commit(table, partition_key, paths, schema, is_replacing=bool(live), properties=properties or {})
+        except (CommitFailedException, ValidationException) as error:
+            raise LakeConflict(
+                f"{table_name}, partition {partition_key}: another writer changed it first ({error}). Run it again."
+            ) from error
+
+
+def _commit(
+    table: Table,
+    partition_key: str,
+    paths: Sequence[str],
+    schema: pa.Schema,
+    *,
+    is_replacing: bool,
+    properties: Mapping[str, str],
+) -> str:
+    """Drop the partition's old files and add the new ones; readers see both changes or neither."""
+    summary = {**properties, PARTITION_PROPERTY: partition_key}
+    with table.transaction() as transaction:
+        if is_replacing:
+            transaction.delete(
+                EqualTo(term=Reference(PARTITION_KEY), value=literal(partition_key)), snapshot_properties=summary
+            )
+        if paths:
+            locations = [files.absolute(path) for path in paths]
+            transaction.add_files(locations, snapshot_properties=summary)
+        elif not is_replacing:
+            # Nothing before, nothing now: an empty snapshot says that somebody looked.
+            transaction.append(schema.empty_table(), snapshot_properties=summary)
+    committed = table.current_snapshot()
+    if committed is None:
+        raise LakeConflict(f"The commit of partition {partition_key} left no snapshot. Run it again.")
+    return str(committed.snapshot_id)
+
+
+def _require_partition(table_name: str, partition_key: str, rows: pa.Table) -> None:
+    """Refuse rows that the next replacement of this partition would not remove."""
+    if PARTITION_KEY not in rows.schema.names:
+        raise BadPartition(f"Rows for {table_name} have no column {PARTITION_KEY!r}.")
+    is_inside = pc.fill_null(pc.equal(rows[PARTITION_KEY], partition_key), False)
+    n_outside = rows.num_rows - (pc.sum(is_inside).as_py() or 0)
+    if n_outside:
+        worst = rows.filter(pc.invert(is_inside))[PARTITION_KEY][0].as_py()
+        raise BadPartition(
+            f"{n_outside} of {rows.num_rows} rows for {table_name} lie outside of partition {partition_key!r}; "
+            f"the first is of {worst!r}."
+        )
+
+
+def _target_schema(table_name: str, schema: pa.Schema, existing: pa.Schema | None) -> pa.Schema:
+    """Choose the stored type of each column: the table's where it has the column, else the plain form of its own."""
+    fields = []
+    for field in schema:
+        kind = _plain_type(field.type)
+        if existing is not None and field.name in existing.names:
+            stored = existing.field(field.name).type
+            _require_same_type(table_name, field.name, kind, stored)
+            kind = stored
+        elif pa.types.is_null(kind):
+            raise BadPartition(f"Column {field.name!r} for {table_name} holds only nulls and no type; give it one.")
+        fields.append(pa.field(field.name, kind))
+    return pa.schema(fields)
+
+
+def _require_same_type(table_name: str, column: str, kind: pa.DataType, stored: pa.DataType) -> None:
+    """Refuse what a cast would only seem to mend: text that happens to hold numbers, say."""
+    if kind == stored or pa.types.is_null(kind) or (pa.types.is_integer(kind) and pa.types.is_floating(stored)):
+        return
+    raise LakeConflict(
+        f"Column {column!r} is {stored} in {table_name} and {kind} in the new rows. "
+        "A published column keeps its type; give the new one another name."
+    )
+
+
+def _plain_type(kind: pa.DataType) -> pa.DataType:
+    """Turn a type into the one that the lake stores it as."""
+    if pa.types.is_dictionary(kind):
+        return _plain_type(kind.value_type)
+    if pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
+        return pa.string()
+    if pa.types.is_timestamp(kind):
+        return pa.timestamp("us", tz="UTC" if kind.tz else None)
+    if pa.types.is_integer(kind):
+        return pa.int64()
+    return pa.float64() if pa.types.is_floating(kind) else kind

@@ -1,0 +1,55 @@
+import os
+from datetime import UTC, datetime
+
+import pytest
+
+from include.engine import session
+from include.engine.session import open_engine
+from include.errors import BadSettings
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path, monkeypatch):
+    monkeypatch.setenv("MULGIL_HOME", str(tmp_path))
+    return tmp_path
+
+
+def test_one_process_has_one_engine():
+    assert open_engine() is open_engine()
+
+
+def test_the_engine_keeps_time_in_utc_whatever_the_machine_says():
+    ((shown,),) = open_engine().raw_sql("SELECT CAST(TIMESTAMPTZ '2013-01-01T00:30:00+02:00' AS VARCHAR)").fetchall()
+    assert shown == "2012-12-31 22:30:00+00"
+    ((day,),) = open_engine().raw_sql("SELECT date_trunc('day', TIMESTAMPTZ '2013-01-01T00:30:00+02:00')").fetchall()
+    assert day == datetime(2012, 12, 31, tzinfo=UTC)
+
+
+def test_the_engine_spills_below_the_home_folder(home):
+    ((folder,),) = open_engine().raw_sql("SELECT current_setting('temp_directory')").fetchall()
+    assert folder == str(home / "spill")
+
+
+def test_the_engine_takes_no_more_threads_than_the_process_may():
+    ((threads,),) = open_engine().raw_sql("SELECT current_setting('threads')").fetchall()
+    assert threads == len(os.sched_getaffinity(0))
+
+
+def test_another_process_gets_another_engine(home):
+    ours = session._engine_of(os.getpid(), str(home / "spill"))
+    assert session._engine_of(os.getpid() + 1, str(home / "spill")) is not ours
+
+
+def test_an_engine_that_is_not_built_is_refused_by_name(monkeypatch):
+    monkeypatch.setenv("MULGIL_ENGINE", "spark")
+    with pytest.raises(BadSettings, match=r"'spark'.*'duckdb' only"):
+        open_engine()
+
+
+def test_rows_come_back_whole_and_in_batches():
+    numbers = open_engine().sql("SELECT * FROM range(5) AS r(n)")
+    assert numbers.alias("numbers").sql("SELECT sum(n) AS total FROM numbers").to_pyarrow().to_pydict() == {
+        "total": [10]
+    }
+    assert [batch.num_rows for batch in numbers.to_pyarrow_batches(chunk_size=5)] == [5]
+    assert isinstance(open_engine().list_tables(), list)

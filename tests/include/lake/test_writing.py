@@ -1,0 +1,145 @@
+import multiprocessing
+from concurrent.futures import ProcessPoolExecutor
+
+import pyarrow as pa
+import pytest
+
+from include.errors import BadPartition, LakeConflict
+from include.lake import files
+from include.lake.catalog import load_table
+from include.lake.reading import current_snapshot, list_partitions, open_rows
+from include.lake.writing import replace_partition
+
+TABLE = "lake.flights"
+
+
+def make_rows(partition_key, values=(1.0,), **more):
+    n = len(values)
+    columns = {"_partition_key": pa.array([partition_key] * n, pa.string()), "v": pa.array(values, pa.float64())}
+    return pa.table(columns | more)
+
+
+def values_of(partitions=None, snapshot_id=None):
+    return sorted(open_rows(TABLE, partitions, snapshot_id).to_pyarrow()["v"].to_pylist())
+
+
+def write_many(keys):
+    for key in keys:
+        replace_partition(TABLE, key, make_rows(key, [1.0, 2.0]))
+    return len(keys)
+
+
+def test_a_partition_is_replaced_and_its_neighbour_is_not(house):
+    replace_partition(TABLE, "2013-01", make_rows("2013-01", [1.0, 2.0]))
+    replace_partition(TABLE, "2013-02", make_rows("2013-02", [3.0]))
+    replace_partition(TABLE, "2013-01", make_rows("2013-01", [4.0]))
+    assert values_of() == [3.0, 4.0]
+    assert list_partitions(TABLE) == ["2013-01", "2013-02"]
+
+
+def test_writing_the_same_rows_again_commits_nothing(house):
+    first = replace_partition(TABLE, "2013-01", make_rows("2013-01"))
+    assert replace_partition(TABLE, "2013-01", make_rows("2013-01")) == first == current_snapshot(TABLE)
+
+
+def test_an_old_snapshot_still_has_its_rows(house):
+    first = replace_partition(TABLE, "2013-01", make_rows("2013-01", [1.0]))
+    second = replace_partition(TABLE, "2013-01", make_rows("2013-01", [2.0]))
+    assert values_of(snapshot_id=first) == [1.0]
+    assert values_of(snapshot_id=second) == [2.0]
+
+
+def test_no_rows_empty_a_partition(house):
+    replace_partition(TABLE, "2013-01", make_rows("2013-01"))
+    replace_partition(TABLE, "2013-02", make_rows("2013-02", [3.0]))
+    replace_partition(TABLE, "2013-01", make_rows("2013-01", []))
+    assert values_of() == [3.0]
+    assert list_partitions(TABLE) == ["2013-02"]
+
+
+def test_no_rows_at_first_use_make_an_empty_table_with_its_columns(house):
+    snapshot = replace_partition(TABLE, "2013-01", make_rows("2013-01", []))
+    assert snapshot == current_snapshot(TABLE)
+    rows = open_rows(TABLE).to_pyarrow()
+    assert (rows.num_rows, rows.schema.names) == (0, ["_partition_key", "v"])
+
+
+def test_a_new_column_is_added_and_old_rows_have_null_there(house):
+    replace_partition(TABLE, "2013-01", make_rows("2013-01", [1.0]))
+    replace_partition(TABLE, "2013-02", make_rows("2013-02", [2.0], w=pa.array(["x"])))
+    replace_partition(TABLE, "2013-03", make_rows("2013-03", [3.0]))
+    rows = open_rows(TABLE).order_by("v").to_pyarrow()
+    assert rows["w"].to_pylist() == [None, "x", None]
+    assert open_rows(TABLE, ["2013-01"]).to_pyarrow()["w"].to_pylist() == [None]
+
+
+def test_pandas_and_arrow_spellings_of_a_type_are_stored_as_one(house):
+    rows = make_rows("2013-01", [1.0], s=pa.array(["a"], pa.large_string()), i=pa.array([1], pa.int32()))
+    replace_partition(TABLE, "2013-01", rows)
+    again = make_rows("2013-02", [1], s=pa.array(["b"]).dictionary_encode(), i=pa.array([2], pa.int64()))
+    replace_partition(TABLE, "2013-02", again)
+    assert open_rows(TABLE).order_by("i").to_pyarrow()["s"].to_pylist() == ["a", "b"]
+
+
+def test_times_are_utc_microseconds(house):
+    rows = make_rows("2013-01", [1.0], at=pa.array([1_000_000_123], pa.timestamp("ns", tz="Asia/Seoul")))
+    with pytest.raises(pa.ArrowInvalid, match="lose data"):
+        replace_partition(TABLE, "2013-01", rows)
+    rows = make_rows("2013-01", [1.0], at=pa.array([1_000_000_000], pa.timestamp("ns", tz="Asia/Seoul")))
+    replace_partition(TABLE, "2013-01", rows)
+    assert open_rows(TABLE).to_pyarrow().schema.field("at").type == pa.timestamp("us", tz="UTC")
+
+
+def test_one_row_outside_the_partition_is_refused_and_named(house):
+    rows = pa.concat_tables([make_rows("2013-01"), make_rows("2013-02")])
+    with pytest.raises(BadPartition, match=r"1 of 2 rows.*'2013-01'.*'2013-02'"):
+        replace_partition(TABLE, "2013-01", rows)
+
+
+def test_a_row_without_a_partition_is_outside_of_every_one(house):
+    rows = pa.table({"_partition_key": pa.array(["2013-01", None]), "v": [1.0, 2.0]})
+    with pytest.raises(BadPartition, match="1 of 2 rows"):
+        replace_partition(TABLE, "2013-01", rows)
+
+
+def test_a_published_column_keeps_its_type(house):
+    replace_partition(TABLE, "2013-01", make_rows("2013-01"))
+    rows = pa.table({"_partition_key": ["2013-02"], "v": ["12"]})
+    with pytest.raises(LakeConflict, match=r"'v' is double.*string"):
+        replace_partition(TABLE, "2013-02", rows)
+
+
+def test_an_untyped_column_takes_the_tables_type_or_is_refused(house):
+    replace_partition(TABLE, "2013-01", make_rows("2013-01"))
+    replace_partition(TABLE, "2013-02", pa.table({"_partition_key": ["2013-02"], "v": pa.nulls(1)}))
+    assert open_rows(TABLE, ["2013-02"]).to_pyarrow()["v"].to_pylist() == [None]
+    with pytest.raises(BadPartition, match=r"'w'.*only nulls"):
+        replace_partition(TABLE, "2013-03", make_rows("2013-03", w=pa.nulls(1)))
+
+
+def test_properties_are_kept_with_the_snapshot(house):
+    replace_partition(TABLE, "2013-01", make_rows("2013-01"), {"run_id": "r1"})
+    summary = load_table(TABLE).current_snapshot().summary
+    assert summary["run_id"] == "r1"
+    assert summary["mulgil.partition_key"] == "2013-01"
+
+
+def test_a_broken_write_leaves_no_file_that_looks_whole(house):
+    def batches():
+        yield make_rows("2013-01")
+        raise RuntimeError("killed")
+
+    with pytest.raises(RuntimeError):
+        files.write_parquet("flights/data/2013-01", make_rows("2013-01").schema, batches())
+    assert [p.suffix for p in (house.home / "lake/flights/data/2013-01").iterdir()] == [""]
+
+
+@pytest.mark.slow
+def test_six_processes_that_make_and_write_one_table_lose_and_double_nothing(house):
+    keys = [f"2013-{month:02d}" for month in range(1, 13)]
+    # Each key is written by two processes: the same partition at the same time, too.
+    shares = [keys[i::3] for i in range(3)] * 2
+    with ProcessPoolExecutor(6, mp_context=multiprocessing.get_context("spawn")) as pool:
+        assert sum(pool.map(write_many, shares)) == 24
+    assert list_partitions(TABLE) == keys
+    assert values_of() == sorted([1.0, 2.0] * 12)
