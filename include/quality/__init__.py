@@ -1,0 +1,1 @@
+"""Great Expectations suites, and the verdict on a partition before anybody reads it."""
