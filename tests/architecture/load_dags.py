@@ -1,0 +1,61 @@
+"""Load DAG files as the DAG processor does, in a process of its own, and print what came out as JSON.
+
+    python tests/architecture/load_dags.py REPOSITORY
+
+No database is asked. The process is its own, so that Airflow's start and its home never touch the other tests.
+"""
+
+# ruff: noqa: T201
+import json
+import logging
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+HEAVY = ["pandas", "numpy", "sklearn", "duckdb", "ibis", "great_expectations", "pyiceberg", "pyarrow", "scipy"]
+
+
+def loaded_heavy() -> list[str]:
+    """Name the heavy libraries that this process has imported."""
+    return [name for name in HEAVY if name in sys.modules]
+
+
+def describe(dag: Any) -> dict[str, Any]:
+    """Keep of a DAG what the rules ask about."""
+    return {
+        "tags": sorted(dag.tags),
+        "doc_md": dag.doc_md,
+        "catchup": dag.catchup,
+        "max_active_runs": dag.max_active_runs,
+        "tasks": {
+            task.task_id: {"owner": task.owner, "retries": task.retries, "doc_md": task.doc_md} for task in dag.tasks
+        },
+    }
+
+
+def main(repository: Path) -> None:
+    """Load the DAG files of a repository."""
+    import airflow.sdk  # noqa: F401 - what Airflow itself brings is not ours
+    from airflow.dag_processing.dagbag import BundleDagBag
+
+    logging.disable(logging.CRITICAL)
+    before = loaded_heavy()
+    started = time.perf_counter()
+    bag = BundleDagBag(dag_folder=str(repository / "dags"), bundle_path=repository / "dags", bundle_name="dags")
+    seconds = time.perf_counter() - started
+    outcome = {
+        "dags": {name: describe(dag) for name, dag in bag.dags.items()},
+        "import_errors": bag.import_errors,
+        "warnings": bag.captured_warnings,
+        "heavy_before": before,
+        "heavy_after": loaded_heavy(),
+        "parse_s": seconds,
+        "n_files": len(bag.dagbag_stats),
+    }
+    # The last line: Airflow may have logged above it.
+    print("\n" + json.dumps(outcome))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -1,0 +1,98 @@
+"""The rules of `rules.py`, asked of this repository's own code."""
+
+import sys
+
+import pytest
+
+from tests.architecture import rules
+from tests.architecture.conftest import REPOSITORY
+
+INCLUDE = rules.read_sources(REPOSITORY, "include")
+DAGS = rules.read_sources(REPOSITORY, "dags")
+PLUGINS = rules.read_sources(REPOSITORY, "plugins")
+SCRIPTS = rules.read_sources(REPOSITORY, "scripts")
+LIBRARY = frozenset(sys.stdlib_module_names)
+
+
+def each(*sources: rules.Source) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("source", sources, ids=lambda source: source.path)
+
+
+@each(*INCLUDE)
+def test_a_room_stays_true_without_airflow_and_the_web(source: rules.Source):
+    assert rules.web_imports(source) == []
+
+
+@each(*INCLUDE)
+def test_a_room_meets_others_only_at_the_common_doors(source: rules.Source):
+    assert rules.closed_doors(source) == []
+
+
+@each(*[source for source in INCLUDE if source.module in rules.HALL])
+def test_the_hall_imports_only_the_standard_library(source: rules.Source):
+    assert rules.foreign_to_the_hall(source, LIBRARY) == []
+
+
+def test_no_imports_go_in_a_circle():
+    assert rules.import_circle([*INCLUDE, *SCRIPTS]) == []
+
+
+@each(*[source for source in [*INCLUDE, *DAGS, *PLUGINS] if source.module != "include.settings"])
+def test_only_the_settings_read_the_environment(source: rules.Source):
+    assert rules.environment_reads(source) == []
+
+
+@each(*[source for source in [*INCLUDE, *DAGS, *PLUGINS] if source.module != "include.names"])
+def test_names_that_cross_doors_are_spelled_once(source: rules.Source):
+    assert rules.respelled_names(source) == []
+
+
+@each(*[source for source in INCLUDE if source.module.endswith(".steps")])
+def test_steps_import_nothing_heavy_at_their_top(source: rules.Source):
+    assert rules.heavy_imports(source) == []
+
+
+@each(
+    *[source for source in INCLUDE if source.module.endswith(".steps") and source.module != "include.warehouse.steps"]
+)
+def test_every_public_function_of_a_steps_file_is_a_step(source: rules.Source):
+    assert rules.loose_steps(source) == []
+
+
+@each(*DAGS)
+def test_a_dag_file_imports_steps_and_names_only(source: rules.Source):
+    assert rules.foreign_to_a_dag(source, LIBRARY) == []
+
+
+@each(*DAGS)
+def test_a_dag_writes_down_how_often_it_runs(source: rules.Source):
+    assert rules.unwritten_dag_arguments(source) == []
+
+
+@each(*INCLUDE, *DAGS, *PLUGINS)
+def test_functions_and_files_stay_short(source: rules.Source):
+    assert rules.long_functions(source) == []
+    assert not rules.is_too_long(source)
+
+
+@each(*INCLUDE, *DAGS, *PLUGINS)
+def test_nothing_loads_objects_that_may_run_code(source: rules.Source):
+    assert rules.unsafe_loads(source) == []
+
+
+@each(*INCLUDE, *DAGS, *PLUGINS)
+def test_everything_public_says_what_it_is(source: rules.Source):
+    assert rules.undocumented(source) == []
+
+
+def test_airflow_imports_no_file_of_a_page_a_second_time():
+    ignored = (REPOSITORY / "plugins" / ".airflowignore").read_text(encoding="utf-8").split()
+    folders = {path.parent.name for path in (REPOSITORY / "plugins").glob("*/__init__.py")}
+    assert folders <= {line.rstrip("/") for line in ignored}
+
+
+def test_the_rules_were_asked_of_every_room():
+    rooms = {source.room for source in INCLUDE}
+    assert {f"include.{path.name}" for path in (REPOSITORY / "include").iterdir() if any(path.glob("*.py"))} <= rooms
+    assert len(INCLUDE) > 20
+    assert len(DAGS) >= 8

@@ -1,0 +1,95 @@
+"""The DAG files, loaded as the DAG processor loads them."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from include import names
+from include.names import Stage
+from include.problems.reading import load_problems
+from include.problems.stages import stages_of
+from tests.architecture import rules
+from tests.architecture.conftest import REPOSITORY
+
+Loaded = dict[str, Any]
+PROBLEMS = REPOSITORY / "include" / "problems"
+
+
+def expected_dags(*, is_demo_reviewer_on: bool, folder: Path = PROBLEMS) -> set[str]:
+    """Name the DAGs that the problem files call for."""
+    problems, _ = load_problems(folder)
+    return {
+        names.dag_id(problem.name, stage)
+        for problem in problems
+        for stage in stages_of(problem, is_demo_reviewer_on=is_demo_reviewer_on)
+    }
+
+
+def test_every_dag_that_a_problem_calls_for_is_made_and_no_other(loaded: Loaded):
+    assert loaded["import_errors"] == {}
+    assert loaded["dags"].keys() == expected_dags(is_demo_reviewer_on=True)
+    assert len(loaded["dags"]) >= 13
+
+
+def test_the_demo_reviewer_exists_only_where_it_is_asked_for(load_dags: Callable[..., Loaded], loaded: Loaded):
+    ids = load_dags()["dags"].keys()
+    assert loaded["dags"].keys() - ids == {names.dag_id("ad_review", Stage.DEMO_REVIEWER)}
+
+
+def test_no_dag_file_warns(loaded: Loaded):
+    assert loaded["warnings"] == {}
+
+
+def test_every_dag_has_its_page_its_red_note_its_owner_and_its_retries(loaded: Loaded):
+    faults = {name: rules.dag_faults(dag) for name, dag in loaded["dags"].items()}
+    assert {name: found for name, found in faults.items() if found} == {}
+
+
+def test_every_dag_says_how_many_runs_go_at_once(loaded: Loaded):
+    assert {dag["max_active_runs"] for dag in loaded["dags"].values()} <= {1, 4}
+
+
+def test_no_dag_file_brings_a_heavy_library_that_airflow_did_not(loaded: Loaded):
+    assert set(loaded["heavy_after"]) - set(loaded["heavy_before"]) == set()
+
+
+def test_a_heavy_library_in_a_dag_file_is_found(load_dags: Callable[..., Loaded], tmp_path: Path):
+    (tmp_path / "dags").mkdir()
+    (tmp_path / "dags" / "fat.py").write_text("from airflow.sdk import DAG\nimport duckdb\n")
+    fat = load_dags(tmp_path)
+    assert fat["import_errors"] == {}
+    assert "duckdb" in set(fat["heavy_after"]) - set(fat["heavy_before"])
+
+
+@pytest.mark.parametrize(
+    ("written", "broken", "field", "remedy"),
+    [
+        ("escalation:", "escalaton:", "escalaton", "unknown key; remove it"),
+        ("  grain: day", "  grain: fortnight", "source.grain", "'hour', 'day' or 'month'"),
+        ("ExpectTableRowCountToBeBetween", "ExpectTableRowCountToBeBetwen", "quality.expectations.0", "did you mean"),
+        ("column: age_years", "column: age_yers", "quality.expectations", "did you mean 'age_years'"),
+        ("name: campaign", "name: flight_delay", "name", "Rename"),
+    ],
+    ids=["unknown key", "wrong type", "unknown expectation", "missing column", "two problems with one name"],
+)
+def test_a_broken_problem_file_is_one_import_error_and_every_other_problem_keeps_its_dags(
+    load_dags: Callable[..., Loaded], tmp_path: Path, written: str, broken: str, field: str, remedy: str
+):
+    folder = shutil.copytree(
+        PROBLEMS, tmp_path / "problems", ignore=shutil.ignore_patterns("*.py", "data", "__pycache__")
+    )
+    text = (folder / "campaign.yaml").read_text(encoding="utf-8")
+    assert written in text
+    (folder / "campaign.yaml").write_text(text.replace(written, broken, 1), encoding="utf-8")
+
+    loaded = load_dags(MULGIL_PROBLEMS_DIR=str(folder))
+
+    (error,) = loaded["import_errors"].values()
+    assert "campaign.yaml" in error
+    assert field in error
+    assert remedy in error
+    others = {dag for dag in expected_dags(is_demo_reviewer_on=False) if not dag.startswith("campaign__")}
+    assert loaded["dags"].keys() == others
