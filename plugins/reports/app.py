@@ -69,6 +69,7 @@ def _report(connection: Any, problem: Any) -> dict[str, Any]:
         "calibration": queries.calibration_by_month(connection, problem.name),
         "drift": queries.largest_drift(connection, problem.name),
         "rounds": queries.review_rounds(connection, problem.name),
+        "n_demo_labels": queries.count_demo_labels(connection, problem.name),
         "experiment": queries.experiment_result(connection, problem.name),
         "alerts": queries.open_alerts(connection, problem.name),
     }

@@ -22,7 +22,48 @@ class Question:
     query: str
 
 
-QUESTIONS: tuple[Question, ...] = ()
+QUESTIONS: tuple[Question, ...] = (
+    Question(
+        "Is the data complete, and where not, why?",
+        """SELECT problem, count(*) AS partitions, sum(n_in) AS rows_in, sum(n_published) AS published,
+               sum(n_quarantined) AS quarantined, sum(n_duplicate) AS duplicates, max(first_reason) AS a_reason
+        FROM bi.data_completeness GROUP BY problem ORDER BY problem""",
+    ),
+    Question(
+        "Which model is in production, and what does it earn per row?",
+        """SELECT m.problem, m.model_version, c.candidate, c.expected_profit, c.expected_profit_low AS low,
+               c.expected_profit_high AS high, c.value_unit AS unit, c.auc_ratio AS auc
+        FROM bi.model_in_production AS m JOIN bi.model_comparison AS c USING (problem, model_version)
+        WHERE m.is_in_production ORDER BY m.problem, c.expected_profit DESC""",
+    ),
+    Question(
+        "Does what the model says happen? (of 100)",
+        """SELECT problem, month, n_labelled AS known_rows, round(100 * mean_predicted_ratio::numeric, 1) AS said,
+               round(100 * observed_ratio::numeric, 1) AS happened, round(100 * ece_ratio::numeric, 1) AS off_by
+        FROM bi.calibration_monthly ORDER BY problem, month DESC""",
+    ),
+    Question(
+        "What moved most, against the reference months?",
+        """SELECT problem, feature, max(psi_ratio) AS largest_psi,
+               count(*) FILTER (WHERE verdict = 'moved') AS partitions_moved, count(*) AS partitions
+        FROM bi.drift_by_feature GROUP BY problem, feature
+        HAVING count(*) FILTER (WHERE verdict = 'moved') > 0 ORDER BY problem, largest_psi DESC LIMIT 8""",
+    ),
+    Question(
+        "Did asking the right questions pay?",
+        """SELECT problem, round_number AS round, n_labels_all AS labels,
+               positive_per_100_entropy AS found_by_entropy_of_100, positive_per_100_random AS found_by_chance_of_100,
+               auc_all_ratio AS auc_all_labels, auc_random_ratio AS auc_random_labels
+        FROM bi.review_efficiency ORDER BY problem, round_number""",
+    ),
+    Question(
+        "Which variant won, what did it promise, what did it really add? (of 100)",
+        """SELECT problem, decision, winner, best_probability, round(100 * promised_lift_ratio::numeric) AS promised,
+               round(100 * realised_lift_ratio::numeric) AS realised, round(100 * realised_low::numeric) AS at_least,
+               round(100 * realised_high::numeric) AS at_most
+        FROM bi.experiment_result ORDER BY problem""",
+    ),
+)
 
 
 def format_value(value: object) -> str:

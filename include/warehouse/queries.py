@@ -1,0 +1,240 @@
+"""What pages ask the warehouse: one function for each table or picture, each a query on a `bi` view.
+
+What belongs here: choosing rows and columns for people to look at. What does not: arithmetic, which lives in the views.
+"""
+
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+Row = dict[str, Any]
+
+
+def completeness_totals(connection: Connection, problem: str) -> Row:
+    """Add up what landed and what became of it."""
+    return _rows(
+        connection,
+        """
+        SELECT
+            COALESCE(SUM(n_in), 0) AS n_in,
+            COALESCE(SUM(n_published), 0) AS n_published,
+            COALESCE(SUM(n_quarantined), 0) AS n_quarantined,
+            COALESCE(SUM(n_duplicate), 0) AS n_duplicate,
+            COUNT(*) AS n_partitions,
+            COUNT(*) FILTER (WHERE verdict LIKE 'published%') AS n_partitions_published
+        FROM bi.data_completeness
+        WHERE problem = :problem
+        """,
+        problem,
+    )[0]
+
+
+def completeness_by_partition(connection: Connection, problem: str) -> list[Row]:
+    """List every partition, newest first."""
+    return _rows(
+        connection,
+        """
+        SELECT
+            partition_key,
+            n_in,
+            n_published,
+            n_quarantined,
+            n_duplicate,
+            verdict,
+            first_reason
+        FROM bi.data_completeness
+        WHERE problem = :problem
+        ORDER BY partition_key DESC
+        """,
+        problem,
+    )
+
+
+def model_in_production(connection: Connection, problem: str) -> Row | None:
+    """Name the model that serves now, and who put it there."""
+    rows = _rows(
+        connection,
+        """
+        SELECT
+            model_version,
+            promoted_by,
+            reason,
+            promoted_at_utc
+        FROM bi.model_in_production
+        WHERE problem = :problem
+            AND is_in_production
+        """,
+        problem,
+    )
+    return rows[0] if rows else None
+
+
+def model_comparison(connection: Connection, problem: str) -> list[Row]:
+    """Compare the candidates of the version in production on the same held-out rows, best earner first."""
+    return _rows(
+        connection,
+        """
+        SELECT
+            comparison.candidate,
+            comparison.expected_profit,
+            comparison.expected_profit_low,
+            comparison.expected_profit_high,
+            comparison.auc_ratio,
+            comparison.brier_score,
+            comparison.ece_ratio,
+            comparison.n_rows
+        FROM bi.model_comparison AS comparison
+        INNER JOIN bi.model_in_production AS serving
+            ON serving.problem = comparison.problem
+            AND serving.model_version = comparison.model_version
+            AND serving.is_in_production
+        WHERE comparison.problem = :problem
+        ORDER BY comparison.expected_profit DESC NULLS LAST
+        """,
+        problem,
+    )
+
+
+def newest_reliability(connection: Connection, problem: str) -> list[Row]:
+    """Read the reliability bins of the newest month that has at least as many labels as a picture needs."""
+    return _rows(
+        connection,
+        """
+        WITH newest AS (
+            SELECT
+                month,
+                model_version
+            FROM bi.calibration_monthly
+            WHERE problem = :problem
+            ORDER BY
+                (n_labelled >= 100) DESC,
+                month DESC
+            LIMIT 1
+        )
+        SELECT
+            bin.month,
+            bin.bin_low,
+            bin.bin_high,
+            bin.mean_predicted_ratio,
+            bin.observed_ratio,
+            bin.low,
+            bin.high,
+            bin.n_rows
+        FROM bi.calibration_bin AS bin
+        INNER JOIN newest
+            ON newest.month = bin.month
+            AND newest.model_version = bin.model_version
+        WHERE bin.problem = :problem
+        ORDER BY bin.bin_index
+        """,
+        problem,
+    )
+
+
+def calibration_by_month(connection: Connection, problem: str) -> list[Row]:
+    """Compare what the model expected with what happened, month by month."""
+    return _rows(
+        connection,
+        """
+        SELECT
+            month,
+            model_version,
+            n_labelled,
+            mean_predicted_ratio,
+            observed_ratio,
+            ece_ratio,
+            brier_score
+        FROM bi.calibration_monthly
+        WHERE problem = :problem
+        ORDER BY
+            month,
+            model_version
+        """,
+        problem,
+    )
+
+
+def largest_drift(connection: Connection, problem: str) -> list[Row]:
+    """List each feature at the partition where it moved most, the largest first."""
+    return _rows(
+        connection,
+        """
+        WITH ranked AS (
+            SELECT
+                drift.*,
+                ROW_NUMBER() OVER (PARTITION BY feature ORDER BY psi_ratio DESC) AS place
+            FROM bi.drift_by_feature AS drift
+            WHERE problem = :problem
+        )
+        SELECT
+            feature,
+            partition_key,
+            psi_ratio,
+            js_ratio,
+            verdict
+        FROM ranked
+        WHERE place = 1
+        ORDER BY psi_ratio DESC
+        LIMIT 8
+        """,
+        problem,
+    )
+
+
+def review_rounds(connection: Connection, problem: str) -> list[Row]:
+    """List the rounds of labels, and what each arm's labels were good for."""
+    return _rows(
+        connection,
+        """
+        SELECT
+            round_number,
+            status,
+            n_labels_all,
+            n_labels_random,
+            positive_per_100_entropy,
+            positive_per_100_random,
+            auc_all_ratio,
+            auc_random_ratio
+        FROM bi.review_efficiency
+        WHERE problem = :problem
+        ORDER BY round_number
+        """,
+        problem,
+    )
+
+
+def count_demo_labels(connection: Connection, problem: str) -> int:
+    """Count the labels that recorded truth gave in a person's place."""
+    query = text("SELECT COUNT(*) FROM core.label WHERE problem = :problem AND is_demo")
+    return int(connection.execute(query, {"problem": problem}).scalar_one())
+
+
+def experiment_result(connection: Connection, problem: str) -> Row | None:
+    """Read what was decided, promised and realised."""
+    rows = _rows(connection, "SELECT * FROM bi.experiment_result WHERE problem = :problem", problem)
+    return rows[0] if rows else None
+
+
+def open_alerts(connection: Connection, problem: str) -> list[Row]:
+    """List the alerts that the newest partitions still show, the largest excess first."""
+    return _rows(
+        connection,
+        """
+        SELECT
+            partition_key,
+            since_partition_key,
+            subject,
+            message
+        FROM bi.alert_open
+        WHERE problem = :problem
+        ORDER BY
+            value / bound DESC,
+            alert_id
+        """,
+        problem,
+    )
+
+
+def _rows(connection: Connection, query: str, problem: str) -> list[Row]:
+    """Run a query about one problem."""
+    return [dict(row) for row in connection.execute(text(query), {"problem": problem}).mappings()]
