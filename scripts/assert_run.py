@@ -1,0 +1,287 @@
+"""Ask the warehouse of the running stack whether the loop really ran, and whether a second `make run` changed anything.
+
+    python -m scripts.assert_run                      every question; exit code 1 and a sentence for each that fails
+    python -m scripts.assert_run --remember FILE      and write down what stands in the tables
+    python -m scripts.assert_run --unchanged FILE     and compare it with what was written down
+
+What belongs here: questions about data, one query each. What does not: starting or stopping anything.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, NullPool, create_engine, text
+
+from include.names import BI, CORE, Coverage, Stage
+from include.problems.reading import load_problems
+from include.problems.schema import Problem
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+MINIMUM_ROUNDS = 3
+# Views that may be empty in a healthy house.
+MAY_BE_EMPTY = {"alert_open"}
+# Every start writes these anew: when a step ran, and who looked last.
+NOT_COMPARED = {"run_step", "alembic_version"}
+
+Faults = Iterator[str]
+
+
+# ---------------------------------------------------------------- questions: each yields what is wrong, in sentences
+
+
+def ask_landing(connection: Connection, problems: list[Problem]) -> Faults:
+    """Ask whether something landed for every problem, and whether all of it was published or refused."""
+    query = f"""
+        SELECT landed.problem, landed.partition_key, coalesce(ingested.status, 'nothing')
+        FROM {CORE}.coverage AS landed
+        LEFT JOIN {CORE}.coverage AS ingested
+            ON ingested.problem = landed.problem AND ingested.partition_key = landed.partition_key
+            AND ingested.stage = :ingest
+        WHERE landed.stage = :land
+        ORDER BY 1, 2
+    """
+    rows = connection.execute(text(query), {"land": str(Stage.LAND), "ingest": str(Stage.INGEST)}).all()
+    yield from (f"nothing landed for {p.name}" for p in problems if p.name not in {row[0] for row in rows})
+    settled = {str(Coverage.DONE), str(Coverage.REFUSED)}
+    yield from (
+        f"{name} {key} landed, and ingest says {status!r}" for name, key, status in rows if status not in settled
+    )
+
+
+def ask_counts(connection: Connection, problems: list[Problem]) -> Faults:
+    """Ask whether no row was lost or doubled: rows in = published + quarantined + duplicates, in every audit."""
+    query = f"""
+        SELECT audit.problem, audit.partition_key, audit.verdict, n_in, n_published, n_quarantined, n_duplicate,
+               (SELECT coalesce(sum(n_rows), 0) FROM {CORE}.landing_partition AS landed
+                WHERE landed.problem = audit.problem AND landed.partition_key = audit.partition_key) AS n_landed,
+               (SELECT coalesce(sum(n_rows), 0) FROM {CORE}.rejected_record AS rejected
+                WHERE rejected.problem = audit.problem AND rejected.partition_key = audit.partition_key) AS n_rejected
+        FROM {CORE}.partition_audit AS audit
+        ORDER BY 1, 2
+    """
+    audits = connection.execute(text(query)).all()
+    yield from (f"no audit of {p.name}" for p in problems if p.name not in {audit.problem for audit in audits})
+    for audit in audits:
+        where = f"{audit.problem} {audit.partition_key}"
+        kept = audit.n_published + audit.n_quarantined + audit.n_duplicate
+        if audit.verdict == Coverage.REFUSED:
+            if audit.n_published:
+                yield f"{where} was refused, and publishes {audit.n_published} rows"
+        elif audit.n_in != kept:
+            yield f"{where}: {audit.n_in} rows in, {kept} accounted for"
+        if audit.n_in != audit.n_landed:
+            yield f"{where}: {audit.n_landed} rows landed, {audit.n_in} were read"
+        if audit.n_quarantined != audit.n_rejected:
+            yield f"{where}: {audit.n_quarantined} rows in quarantine, reasons for {audit.n_rejected}"
+
+
+def ask_models(connection: Connection, problems: list[Problem]) -> Faults:
+    """Ask whether every problem that trains has a promoted model and metrics of the baselines beside it."""
+    promoted = set(connection.scalars(text(f"SELECT problem FROM {CORE}.model_event WHERE event = 'promoted'")))
+    query = text(f"SELECT count(DISTINCT candidate) FROM {CORE}.model_metric WHERE problem = :problem")
+    for problem in problems:
+        if problem.training is None:
+            continue
+        if problem.name not in promoted:
+            yield f"no model of {problem.name} was promoted"
+        if (n_candidates := connection.scalar(query, {"problem": problem.name}) or 0) < 3:
+            yield f"{problem.name}: {n_candidates} candidates were measured; dummy, rule and model are three"
+
+
+def ask_review(connection: Connection, problems: list[Problem]) -> Faults:
+    """Ask whether enough rounds were answered, whole, and by whom."""
+    query = text(f"""
+        SELECT batch.batch_id, batch.status, batch.n_items,
+               (SELECT count(*) FROM {CORE}.review_item AS item
+                WHERE item.problem = batch.problem AND item.batch_id = batch.batch_id) AS n_chosen,
+               (SELECT count(DISTINCT item_id) FROM {CORE}.label
+                WHERE label.problem = batch.problem AND label.batch_id = batch.batch_id) AS n_labelled,
+               (SELECT count(*) FROM {CORE}.label
+                WHERE label.problem = batch.problem AND label.batch_id = batch.batch_id AND NOT is_demo) AS n_by_people
+        FROM {CORE}.review_batch AS batch WHERE batch.problem = :problem ORDER BY 1
+    """)
+    for problem in problems:
+        if problem.review is None:
+            continue
+        batches = connection.execute(query, {"problem": problem.name}).all()
+        answered = [batch for batch in batches if batch.status == "answered"]
+        if len(answered) < MINIMUM_ROUNDS:
+            yield f"{problem.name}: {len(answered)} rounds were answered; at least {MINIMUM_ROUNDS} are wanted"
+        for batch in answered:
+            if not batch.n_items == batch.n_chosen == batch.n_labelled:
+                yield (
+                    f"{problem.name} {batch.batch_id}: {batch.n_items} items announced, {batch.n_chosen} stored, "
+                    f"{batch.n_labelled} answered"
+                )
+            if batch.n_by_people:
+                yield f"{problem.name} {batch.batch_id}: {batch.n_by_people} labels claim to come from people"
+
+
+def ask_experiment(connection: Connection, problems: list[Problem]) -> Faults:
+    """Ask whether every experiment has a final decision, and what it promised and really added."""
+    decided = text(f"SELECT count(*) FROM {CORE}.experiment_decision WHERE problem = :problem AND is_final")
+    lifts = text(f"SELECT DISTINCT kind FROM {CORE}.experiment_lift WHERE problem = :problem")
+    for problem in problems:
+        if problem.experiment is None:
+            continue
+        if not connection.scalar(decided, {"problem": problem.name}):
+            yield f"{problem.name} has no final decision"
+        kinds = set(connection.scalars(lifts, {"problem": problem.name}))
+        yield from (f"{problem.name} has no {kind} lift" for kind in sorted({"promised", "realised"} - kinds))
+
+
+def ask_monitoring(connection: Connection, problems: list[Problem]) -> Faults:
+    """Ask whether calibration and drift were measured, and whether the bins hold every labelled row once."""
+    bins = text(f"""
+        SELECT summary.partition_key, summary.model_version, summary.n_labelled,
+               (SELECT coalesce(sum(bin.n_rows), 0) FROM {CORE}.calibration_bin AS bin
+                WHERE bin.problem = summary.problem AND bin.partition_key = summary.partition_key
+                AND bin.model_version = summary.model_version) AS n_in_bins
+        FROM {CORE}.calibration_summary AS summary WHERE summary.problem = :problem ORDER BY 1
+    """)
+    drift = text(f"SELECT DISTINCT feature FROM {CORE}.feature_drift WHERE problem = :problem")
+    for problem in problems:
+        if problem.monitor is None:
+            continue
+        summaries = connection.execute(bins, {"problem": problem.name}).all()
+        if not any(summary.n_labelled for summary in summaries):
+            yield f"{problem.name}: no reliability of any labelled row was measured"
+        for row in summaries:
+            if row.n_labelled != row.n_in_bins:
+                yield f"{problem.name} {row.partition_key}: {row.n_labelled} labelled rows, {row.n_in_bins} in bins"
+        unmeasured = set(problem.monitor.features) - set(connection.scalars(drift, {"problem": problem.name}))
+        yield from (f"{problem.name}: drift of {feature} was not measured" for feature in sorted(unmeasured))
+
+
+def ask_steps(connection: Connection, _: list[Problem]) -> Faults:
+    """Ask whether any step ended red and was not done later; a refused partition is a verdict, not a fault."""
+    query = f"""
+        SELECT DISTINCT ON (problem, step, partition_key)
+               problem, step, partition_key, status, outcome ->> 'error' AS error
+        FROM {CORE}.run_step ORDER BY problem, step, partition_key, started_at_utc DESC
+    """
+    for row in connection.execute(text(query)):
+        if row.status != "done" and not str(row.error).startswith("PartitionRefused"):
+            yield f"{row.problem} {row.step} {row.partition_key}: {row.error}"
+
+
+def ask_views(connection: Connection, _: list[Problem]) -> Faults:
+    """Ask whether every view of include/bi answers with rows."""
+    names = sorted(path.stem for path in (REPOSITORY / "include" / "bi").glob("*.sql"))
+    if not names:
+        yield "there are no views"
+    for name in names:
+        if not connection.scalar(text(f'SELECT count(*) FROM {BI}."{name}"')) and name not in MAY_BE_EMPTY:
+            yield f"{BI}.{name} is empty"
+
+
+Question = Callable[[Connection, list[Problem]], Faults]
+QUESTIONS: dict[str, Question] = {
+    "everything that landed is published or refused": ask_landing,
+    "no row is lost or doubled": ask_counts,
+    "models are promoted, beside their baselines": ask_models,
+    "review rounds are answered": ask_review,
+    "the experiment is decided, and its lift measured": ask_experiment,
+    "calibration and drift are measured": ask_monitoring,
+    "no step ended red": ask_steps,
+    "every view answers": ask_views,
+}
+
+
+# ---------------------------------------------------------------- what stands in the tables
+
+
+def fingerprint_tables(connection: Connection) -> dict[str, dict[str, Any]]:
+    """Count each table's rows and hash what they say, without the moments and runs that wrote them.
+
+    Returns:
+        table name to `n_rows` and `md5`.
+    """
+    query = (
+        "SELECT table_name FROM information_schema.tables WHERE table_schema = :schema AND table_type = 'BASE TABLE'"
+    )
+    tables = set(connection.scalars(text(query), {"schema": CORE})) - NOT_COMPARED
+    return {name: _fingerprint(connection, name) for name in sorted(tables)}
+
+
+def _fingerprint(connection: Connection, table: str) -> dict[str, Any]:
+    query = text(
+        "SELECT column_name FROM information_schema.columns WHERE table_schema = :schema AND table_name = :table"
+    )
+    columns = connection.scalars(query, {"schema": CORE, "table": table})
+    volatile = [name for name in columns if name.endswith("_at_utc") or name == "run_id"]
+    content = text(f"""
+        SELECT count(*) AS n_rows, md5(coalesce(string_agg(line, E'\\n' ORDER BY line), '')) AS md5
+        FROM (SELECT (to_jsonb(t) - CAST(:volatile AS text[]))::text AS line FROM {CORE}."{table}" AS t) AS lines
+    """)
+    return dict(connection.execute(content, {"volatile": volatile}).mappings().one())
+
+
+def compare_fingerprints(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
+    """Name the tables that differ, and how."""
+    faults = []
+    for name in sorted(before.keys() | after.keys()):
+        old, new = before.get(name), after.get(name)
+        if old is None or new is None:
+            faults.append(f"{CORE}.{name} was {'made' if old is None else 'dropped'}")
+        elif old["n_rows"] != new["n_rows"]:
+            faults.append(f"{CORE}.{name} had {old['n_rows']} rows and has {new['n_rows']}")
+        elif old["md5"] != new["md5"]:
+            faults.append(f"{CORE}.{name} has as many rows as before ({new['n_rows']}), and they say something else")
+    return faults
+
+
+# ---------------------------------------------------------------- the command
+
+
+def find_warehouse() -> str:
+    """Ask `make info` for the URL of the running stack's warehouse, as any other program would."""
+    command = ["make", "--silent", "--no-print-directory", "info", "FORMAT=json"]
+    answer = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    return str(json.loads(answer.stdout)["warehouse_url"])
+
+
+def ask_everything(connection: Connection, problems: list[Problem]) -> list[str]:
+    """Ask every question, print its answer, and return what is wrong."""
+    faults: list[str] = []
+    for question, ask in QUESTIONS.items():
+        found = list(ask(connection, problems))
+        print(f"  {'NO ' if found else 'yes'}  {question}")
+        faults += found
+    return faults
+
+
+def main(arguments: list[str]) -> int:
+    """Ask, and say by the exit code whether all is well."""
+    parser = argparse.ArgumentParser(prog="python -m scripts.assert_run", description=__doc__)
+    parser.add_argument("--warehouse", help="SQLAlchemy URL; that of the running stack by default")
+    parser.add_argument("--remember", type=Path, metavar="FILE")
+    parser.add_argument("--unchanged", type=Path, metavar="FILE")
+    options = parser.parse_args(arguments)
+    problems, errors = load_problems()
+    faults = [str(error) for error in errors]
+    with create_engine(options.warehouse or find_warehouse(), poolclass=NullPool).connect() as connection:
+        faults += ask_everything(connection, problems)
+        tables = fingerprint_tables(connection)
+    if options.remember:
+        options.remember.write_text(json.dumps(tables, indent=1), encoding="utf-8")
+    if options.unchanged:
+        changes = compare_fingerprints(json.loads(options.unchanged.read_text(encoding="utf-8")), tables)
+        print(f"  {'NO ' if changes else 'yes'}  nothing changed in {len(tables)} tables")
+        faults += changes
+    for fault in faults[:40]:
+        print(f"  - {fault}", file=sys.stderr)
+    if len(faults) > 40:
+        print(f"  - and {len(faults) - 40} more", file=sys.stderr)
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
