@@ -96,8 +96,9 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("word", choices=WORDS)
     parser.add_argument("--format", choices=("text", "json"), default="text", help="of info")
     parsed = parser.parse_args(arguments)
-    # A closed terminal and a polite kill end a run like Ctrl-C does: with nothing left half alive.
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    # A closed terminal and a polite kill end a run like Ctrl-C does, with nothing left half alive; and Ctrl-C does so
+    # even where a shell started this in the background and told it to ignore the signal.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
     try:
         return WORDS[parsed.word](find_home(), parsed)

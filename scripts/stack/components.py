@@ -16,6 +16,8 @@ from scripts.stack.rest import Airflow
 
 NAMES = tuple(airflow.COMPONENTS)
 HEALTH_NAMES = {"scheduler": "scheduler", "dag-processor": "dag_processor", "triggerer": "triggerer"}
+# The triggerer gives its worker 10 s to end, and the worker takes them all; triggers live in the database.
+IMPATIENT = frozenset({"triggerer"})
 # Two slow cores with a cold disk took 40 s.
 START_S = 180.0
 
@@ -39,6 +41,11 @@ def fingerprint(name: str, environment: dict[str, str]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def stop(home: Home, names: Iterable[str] = NAMES) -> list[str]:
+    """Stop components by their records; return the names of those that ran."""
+    return processes.stop(home.run, processes.read_records(home.run, list(names)), impatient=IMPATIENT)
+
+
 def start_missing(home: Home, environment: dict[str, str]) -> list[str]:
     """Start the components that do not run, or run with other settings; return the names of those started."""
     wanted = {name: fingerprint(name, environment) for name in NAMES}
@@ -47,7 +54,7 @@ def start_missing(home: Home, environment: dict[str, str]) -> list[str]:
         name for name, record in records.items() if processes.is_alive(record) and record.fingerprint == wanted[name]
     ]
     # Also what a killed component left behind: its workers would compete with those of its successor.
-    processes.stop(home.run, [record for name, record in records.items() if name not in keep])
+    stop(home, [name for name in records if name not in keep])
     missing = [name for name in NAMES if name not in keep]
     for name in missing:
         command = airflow.component_command(name)

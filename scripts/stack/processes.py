@@ -139,15 +139,27 @@ def _signal(processes: list[psutil.Process], number: int) -> None:
             process.send_signal(number)
 
 
-def stop(run: Path, records: Sequence[Record], grace_s: float = 12.0) -> list[str]:
+def stop(
+    run: Path, records: Sequence[Record], grace_s: float = 12.0, impatient: frozenset[str] = frozenset()
+) -> list[str]:
     """Stop servers together: ask the leaders, wait, then end what is left of their sessions; return the names.
 
     Asking only the leader first lets Airflow's components say goodbye to their own workers and to the database.
+
+    Args:
+        run: folder of records.
+        records: the servers.
+        grace_s: how long leaders may take.
+        impatient: servers whose workers are killed at once, because their leader would wait for them in vain.
     """
     alive = [record for record in records if is_alive(record)]
     for record in alive:
         with contextlib.suppress(ProcessLookupError):
             os.kill(record.pid, signal.SIGTERM)
+    time.sleep(0.5 if impatient else 0)  # a leader that sees its worker die before its own signal calls it a crash
+    for record in alive:
+        if record.name in impatient:
+            _signal([member for member in family(record) if member.pid != record.pid], signal.SIGKILL)
     deadline = time.monotonic() + grace_s
     while time.monotonic() < deadline and any(is_alive(record) for record in alive):
         _reap(alive)

@@ -126,13 +126,13 @@ class Stack:
         if self._preparing is not None and self._preparing.poll() is None:
             self._preparing.kill()
             self._preparing.communicate()
-        processes.stop(self.home.run, processes.read_records(self.home.run, self.started_components))
+        components.stop(self.home, self.started_components)
         if self.started_postgres:
             self.postgres.stop()
 
     def stop_all(self) -> list[str]:
         """Stop everything that is recorded; return the names of what ran."""
-        stopped = processes.stop(self.home.run, processes.read_records(self.home.run, components.NAMES))
+        stopped = components.stop(self.home)
         if self.postgres.stop():
             stopped.append("PostgreSQL")
         return stopped
