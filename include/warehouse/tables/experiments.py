@@ -22,10 +22,20 @@ VARIANT_SUM = Table(
     text("phase", "pilot, rest or holdback", key=True),
     text("variant", "what was sent", key=True),
     count("n_units", "units exposed until the end of this partition"),
-    count("n_mature", "units whose attribution window had elapsed"),
+    count("n_mature", "units that agree with the policy and whose attribution window had elapsed"),
     count("n_rewarded", "mature units with a reward inside their window"),
-    count("n_off_policy", "units whose recorded variant is not the one decided; counted, never used"),
+    count("n_off_policy", "units exposed before the decision or to another variant than decided; counted, never used"),
     comment="Running sums per window, phase and variant: all that the decision sees.",
+)
+
+EXPERIMENT_EXCLUSION = Table(
+    "experiment_exclusion",
+    METADATA,
+    problem_key(),
+    partition_key(),
+    text("reason", "why it cannot be counted", key=True),
+    count("n_rows", "units, or for a reward or record without a unit, log rows, until the end of this partition"),
+    comment="What the log holds and no sum counts, by reason; a reason that never occurs has no row.",
 )
 
 ALLOCATION = Table(
@@ -59,12 +69,12 @@ EXPERIMENT_DECISION = Table(
     partition_key(),
     text("outcome", "wait, blocked, winner or no_winner"),
     text("variant", "what the rest gets; the control when there is no winner", nullable=True),
-    number("best_probability", "posterior probability that it is the best, 0..1", nullable=True),
-    number("expected_loss_ratio", "reward rate expected to be lost if it is not, 0..1", nullable=True),
+    number("best_probability", "posterior probability that the front runner is the best, 0..1", nullable=True),
+    number("expected_loss_ratio", "reward rate expected to be lost by sending the front runner, 0..1", nullable=True),
     flag("is_final", "whether this is the decision in force"),
     document("posterior", "per variant: mature units, rewards, mean and interval, probability of being best"),
     text("reason", "why, in one sentence"),
-    moment("decided_at_utc", "when"),
+    moment("decided_at_utc", "when this was first decided; recomputing to the same end keeps it"),
     comment="What was decided after each window; once final, later windows repeat it.",
 )
 
