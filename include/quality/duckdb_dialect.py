@@ -15,7 +15,7 @@ from typing import Any
 import duckdb
 from sqlalchemy import types
 from sqlalchemy.dialects import registry
-from sqlalchemy.dialects.postgresql.base import PGCompiler, PGDialect
+from sqlalchemy.dialects.postgresql.base import PGCompiler, PGDialect, PGIdentifierPreparer
 from sqlalchemy.engine import URL, Connection, reflection
 from sqlalchemy.exc import NoSuchTableError
 
@@ -130,6 +130,13 @@ class DuckDBCompiler(PGCompiler):
         return found if operator.opstring == "~" else f"NOT {found}"
 
 
+class DuckDBPreparer(PGIdentifierPreparer):
+    """Quotes every name: `at`, `pivot` or `qualify` are words of DuckDB's grammar, and a log may call a column so."""
+
+    def _requires_quotes(self, value: str) -> bool:
+        return True
+
+
 class DuckDBDialect(PGDialect):
     """PostgreSQL's dialect without PostgreSQL's catalogues."""
 
@@ -137,6 +144,7 @@ class DuckDBDialect(PGDialect):
     driver = "duckdb"
     default_paramstyle = "qmark"
     statement_compiler = DuckDBCompiler
+    preparer = DuckDBPreparer
     supports_statement_cache = True
     supports_server_side_cursors = False
 

@@ -1,0 +1,108 @@
+"""The step, on files, through a real warehouse."""
+
+import json
+
+import pytest
+import yaml
+from sqlalchemy import select
+
+from include.quality.staged_files import combine_hashes, sha256_of
+from include.quality.steps import audit_partition
+from include.warehouse.database import engine_for
+from include.warehouse.tables.quality import QUALITY_RESULT
+from include.warehouse.tables.runs import RUN_STEP
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def audit(house, make_problem, monkeypatch):
+    """Audit files of the lake by the expectations given."""
+
+    def run(files, *expectations, partition_key="2013-01-01"):
+        folder = house.home / "problems"
+        folder.mkdir(exist_ok=True)
+        problem = make_problem(*expectations).model_dump(mode="json", exclude_none=True)
+        (folder / "rides.yaml").write_text(yaml.safe_dump(problem))
+        monkeypatch.setenv("MULGIL_PROBLEMS_DIR", str(folder))
+        monkeypatch.setenv("MULGIL_LAKE_URL", str(files[0].parent if files else house.home))
+        staged = {"staged": [file.name for file in files]}
+        return audit_partition(problem="rides", partition_key=partition_key, staged=staged, run_id="run-1")
+
+    yield run
+    engine_for(house.settings.warehouse_url).dispose()
+
+
+def results(house, partition_key="2013-01-01"):
+    query = select(QUALITY_RESULT).where(QUALITY_RESULT.c.partition_key == partition_key)
+    with house.engine.connect() as connection:
+        return connection.execute(query.order_by(QUALITY_RESULT.c.check_index)).mappings().all()
+
+
+NOT_NULL = {"expect": "ExpectColumnValuesToNotBeNull", "column": "ride_id", "severity": "stop"}
+FAR = {
+    "expect": "ExpectColumnMeanToBeBetween",
+    "column": "distance_miles",
+    "severity": "warn",
+    "arguments": {"min_value": 500, "max_value": 900},
+}
+
+
+def test_a_good_partition_passes_with_its_files_hashes(audit, stage, house):
+    files = [stage(4, name="a.parquet"), stage(5, name="b.parquet")]
+    outcome = audit(files, NOT_NULL)
+    hashes = {file.name: sha256_of(file) for file in files}
+    assert outcome == {
+        "verdict": "pass",
+        "first_reason": None,
+        "n_warnings": 0,
+        "files": hashes,
+        "files_sha256": combine_hashes(hashes),
+        "n_rows": 9,
+    }
+    assert json.loads(json.dumps(outcome)) == outcome
+    (row,) = results(house)
+    assert (row.is_success, row.n_unexpected, row.n_rows, row.expectation) == (True, 0, 9, NOT_NULL["expect"])
+
+
+def test_a_missed_warning_warns_with_the_number_that_was_seen(audit, stage, house):
+    outcome = audit([stage(4)], NOT_NULL, FAR)
+    assert (outcome["verdict"], outcome["n_warnings"]) == ("warn", 1)
+    reason = "distance_miles: mean is 101.5; allowed is 500..900 (ExpectColumnMeanToBeBetween, warn)"
+    assert outcome["first_reason"] == reason
+    row = results(house)[1]
+    assert (row.observed, json.loads(row.bound)) == ("101.5", {"min_value": 500, "max_value": 900})
+
+
+def test_a_missed_stop_is_a_verdict_and_not_an_exception(audit, stage):
+    outcome = audit([stage(4, ride_id=["a", None, "c", "d"])], NOT_NULL)
+    assert outcome["verdict"] == "stop"
+    assert outcome["first_reason"] == "ride_id: 1 of 4 rows are missing (ExpectColumnValuesToNotBeNull, stop)"
+
+
+def test_nothing_staged_is_a_stop_that_leaves_its_rows(audit, house):
+    outcome = audit([], NOT_NULL)
+    assert (outcome["verdict"], outcome["n_rows"], outcome["files"]) == ("stop", 0, {})
+    (row,) = results(house)
+    assert (row.is_success, row.error) == (False, "0 rows are staged, so there is nothing to publish.")
+
+
+def test_a_second_audit_replaces_the_first_and_leaves_other_partitions(audit, stage, house):
+    audit([stage(4)], NOT_NULL, FAR)
+    audit([stage(4)], NOT_NULL, partition_key="2013-01-02")
+    audit([stage(6)], NOT_NULL)
+    assert [row.n_rows for row in results(house)] == [6]
+    assert [row.n_rows for row in results(house, "2013-01-02")] == [4]
+
+
+def test_the_run_is_recorded_with_its_rows(audit, stage, house):
+    audit([stage(4)])
+    with house.engine.connect() as connection:
+        row = connection.execute(select(RUN_STEP)).mappings().one()
+    assert (row.step, row.stage, row.status, row.n_rows, row.run_id) == (
+        "audit_partition",
+        "ingest",
+        "done",
+        4,
+        "run-1",
+    )
