@@ -2,7 +2,17 @@
 
 from sqlalchemy import Table
 
-from include.warehouse.tables.base import METADATA, count, document, moment, number, partition_key, problem_key, text
+from include.warehouse.tables.base import (
+    METADATA,
+    count,
+    document,
+    flag,
+    moment,
+    number,
+    partition_key,
+    problem_key,
+    text,
+)
 
 PROBLEM = Table(
     "problem",
@@ -48,6 +58,7 @@ CALIBRATION_SUMMARY = Table(
     number("positive_ratio", "share of labelled rows that are positive", nullable=True),
     number("mean_predicted_ratio", "mean predicted probability over labelled rows", nullable=True),
     number("ece_ratio", "expected calibration error over 10 bins of equal width, 0..1", nullable=True),
+    number("ece_chance_ratio", "error that a faultless model exceeds once in a thousand partitions", nullable=True),
     number("brier_score", "mean squared error of the probability, 0..1", nullable=True),
     number("log_loss_nats", "mean negative log likelihood, in nats", nullable=True),
     number("auc_ratio", "area under the ROC curve, 0..1", nullable=True),
@@ -61,7 +72,8 @@ FEATURE_DRIFT = Table(
     problem_key(),
     partition_key(),
     text("feature", "column, or p_positive for the model's own output", key=True),
-    text("reference", "partitions compared against, first..last"),
+    text("reference", "partitions compared against, first..last; for p_positive, those that the same model scored"),
+    flag("is_in_reference", "whether this partition is one of them; it is measured, and never an alert"),
     count("n_rows", "rows in the partition"),
     count("n_reference", "rows in the reference"),
     count("n_bins", "bins with rows on either side, missing values counted as one"),

@@ -69,6 +69,7 @@ def upgrade() -> None:
     sa.Column('positive_ratio', sa.Float(), nullable=True, comment='share of labelled rows that are positive'),
     sa.Column('mean_predicted_ratio', sa.Float(), nullable=True, comment='mean predicted probability over labelled rows'),
     sa.Column('ece_ratio', sa.Float(), nullable=True, comment='expected calibration error over 10 bins of equal width, 0..1'),
+    sa.Column('ece_chance_ratio', sa.Float(), nullable=True, comment='error that a faultless model exceeds once in a thousand partitions'),
     sa.Column('brier_score', sa.Float(), nullable=True, comment='mean squared error of the probability, 0..1'),
     sa.Column('log_loss_nats', sa.Float(), nullable=True, comment='mean negative log likelihood, in nats'),
     sa.Column('auc_ratio', sa.Float(), nullable=True, comment='area under the ROC curve, 0..1'),
@@ -106,15 +107,24 @@ def upgrade() -> None:
     sa.Column('partition_key', sa.Text(), nullable=False, comment="the data's own hour, day or month"),
     sa.Column('outcome', sa.Text(), nullable=False, comment='wait, blocked, winner or no_winner'),
     sa.Column('variant', sa.Text(), nullable=True, comment='what the rest gets; the control when there is no winner'),
-    sa.Column('best_probability', sa.Float(), nullable=True, comment='posterior probability that it is the best, 0..1'),
-    sa.Column('expected_loss_ratio', sa.Float(), nullable=True, comment='reward rate expected to be lost if it is not, 0..1'),
+    sa.Column('best_probability', sa.Float(), nullable=True, comment='posterior probability that the front runner is the best, 0..1'),
+    sa.Column('expected_loss_ratio', sa.Float(), nullable=True, comment='reward rate expected to be lost by sending the front runner, 0..1'),
     sa.Column('is_final', sa.Boolean(), nullable=False, comment='whether this is the decision in force'),
     sa.Column('posterior', postgresql.JSONB(astext_type=sa.Text()), nullable=True, comment='per variant: mature units, rewards, mean and interval, probability of being best'),
     sa.Column('reason', sa.Text(), nullable=False, comment='why, in one sentence'),
-    sa.Column('decided_at_utc', sa.DateTime(timezone=True), nullable=False, comment='when'),
+    sa.Column('decided_at_utc', sa.DateTime(timezone=True), nullable=False, comment='when this was first decided; recomputing to the same end keeps it'),
     sa.PrimaryKeyConstraint('problem', 'partition_key', name=op.f('pk_experiment_decision')),
     schema='core',
     comment='What was decided after each window; once final, later windows repeat it.'
+    )
+    op.create_table('experiment_exclusion',
+    sa.Column('problem', sa.Text(), nullable=False, comment='name of the problem file'),
+    sa.Column('partition_key', sa.Text(), nullable=False, comment="the data's own hour, day or month"),
+    sa.Column('reason', sa.Text(), nullable=False, comment='why it cannot be counted'),
+    sa.Column('n_rows', sa.Integer(), autoincrement=False, nullable=False, comment='units, or for a reward or record without a unit, log rows, until the end of this partition'),
+    sa.PrimaryKeyConstraint('problem', 'partition_key', 'reason', name=op.f('pk_experiment_exclusion')),
+    schema='core',
+    comment='What the log holds and no sum counts, by reason; a reason that never occurs has no row.'
     )
     op.create_table('experiment_lift',
     sa.Column('problem', sa.Text(), nullable=False, comment='name of the problem file'),
@@ -134,7 +144,8 @@ def upgrade() -> None:
     sa.Column('problem', sa.Text(), nullable=False, comment='name of the problem file'),
     sa.Column('partition_key', sa.Text(), nullable=False, comment="the data's own hour, day or month"),
     sa.Column('feature', sa.Text(), nullable=False, comment="column, or p_positive for the model's own output"),
-    sa.Column('reference', sa.Text(), nullable=False, comment='partitions compared against, first..last'),
+    sa.Column('reference', sa.Text(), nullable=False, comment='partitions compared against, first..last; for p_positive, those that the same model scored'),
+    sa.Column('is_in_reference', sa.Boolean(), nullable=False, comment='whether this partition is one of them; it is measured, and never an alert'),
     sa.Column('n_rows', sa.Integer(), autoincrement=False, nullable=False, comment='rows in the partition'),
     sa.Column('n_reference', sa.Integer(), autoincrement=False, nullable=False, comment='rows in the reference'),
     sa.Column('n_bins', sa.Integer(), autoincrement=False, nullable=False, comment='bins with rows on either side, missing values counted as one'),
@@ -200,7 +211,7 @@ def upgrade() -> None:
     sa.Column('problem', sa.Text(), nullable=False, comment='name of the problem file'),
     sa.Column('model_version', sa.Text(), nullable=False, comment='training at which this was measured'),
     sa.Column('arm', sa.Text(), nullable=False, comment='all (entropy and random) or random: whose labels were used'),
-    sa.Column('metric', sa.Text(), nullable=False, comment='auc or log_loss'),
+    sa.Column('metric', sa.Text(), nullable=False, comment='auc, log_loss or brier'),
     sa.Column('n_labels', sa.Integer(), autoincrement=False, nullable=False, comment='labels used'),
     sa.Column('value', sa.Float(), nullable=False, comment='the metric on held-out random-arm rows'),
     sa.Column('low', sa.Float(), nullable=True, comment='lower end of the 95 % interval'),
@@ -216,7 +227,7 @@ def upgrade() -> None:
     sa.Column('event_at_utc', sa.DateTime(timezone=True), nullable=False, comment='when'),
     sa.Column('actor', sa.Text(), nullable=False, comment='person or DAG run that did it'),
     sa.Column('reason', sa.Text(), nullable=False, comment='why, in one sentence'),
-    sa.Column('serves_from', sa.Text(), nullable=False, comment='first data partition it scores; versions trained later take over after their own'),
+    sa.Column('serves_from', sa.Text(), nullable=False, comment='first data partition it scores, until a later version takes over; empty means all of them'),
     sa.PrimaryKeyConstraint('problem', 'model_version', 'event', 'event_at_utc', name=op.f('pk_model_event')),
     schema='core',
     comment='Who put which model into production, when and why; rows are only ever added.'
@@ -225,7 +236,7 @@ def upgrade() -> None:
     sa.Column('problem', sa.Text(), nullable=False, comment='name of the problem file'),
     sa.Column('model_version', sa.Text(), nullable=False, comment='version whose training measured it'),
     sa.Column('candidate', sa.Text(), nullable=False, comment="dummy, the rule's name, the uncalibrated or the calibrated model, or the champion"),
-    sa.Column('metric', sa.Text(), nullable=False, comment='auc, log_loss, brier, ece, expected_profit'),
+    sa.Column('metric', sa.Text(), nullable=False, comment='auc, log_loss, brier, ece or expected_profit; one without an answer has no row'),
     sa.Column('value', sa.Float(), nullable=False, comment="the metric; expected_profit is per row, in the problem's unit"),
     sa.Column('low', sa.Float(), nullable=True, comment='lower end of the 95 % bootstrap interval'),
     sa.Column('high', sa.Float(), nullable=True, comment='upper end of the 95 % bootstrap interval'),
@@ -240,11 +251,11 @@ def upgrade() -> None:
     sa.Column('model_name', sa.Text(), nullable=False, comment='candidate that was fitted'),
     sa.Column('trained_through', sa.Text(), nullable=False, comment='last data partition whose rows it has seen'),
     sa.Column('snapshot_id', sa.Text(), nullable=False, comment='Iceberg snapshot of the training rows'),
-    sa.Column('labels_as_of_utc', sa.DateTime(timezone=True), nullable=False, comment='labels known at this moment were used'),
+    sa.Column('labels_as_of_utc', sa.DateTime(timezone=True), nullable=False, comment='labels known at this moment were used; for labels from the log, the newest event time'),
     sa.Column('n_train', sa.Integer(), autoincrement=False, nullable=False, comment='rows fitted on'),
-    sa.Column('n_calibrate', sa.Integer(), autoincrement=False, nullable=False, comment='rows calibrated on'),
+    sa.Column('n_calibrate', sa.Integer(), autoincrement=False, nullable=False, comment='rows calibrated on; the same rows, out of fold, where people give the labels'),
     sa.Column('n_evaluate', sa.Integer(), autoincrement=False, nullable=False, comment='held-out rows measured on'),
-    sa.Column('artifact_url', sa.Text(), nullable=False, comment='where the skops file lies'),
+    sa.Column('artifact_url', sa.Text(), nullable=False, comment="name of the skops file in the problem's folder below the models' URL"),
     sa.Column('artifact_sha256', sa.Text(), nullable=False, comment='hash of the stored bytes'),
     sa.Column('status', sa.Text(), nullable=False, comment='candidate, promoted or rejected by the gate'),
     sa.Column('threshold_ratio', sa.Float(), nullable=False, comment='probability from which on the positive class is acted on, 0..1'),
@@ -356,15 +367,26 @@ def upgrade() -> None:
     schema='core',
     comment='One row per step and run; a step that ran twice in one run keeps its last time.'
     )
+    op.create_table('scored_partition',
+    sa.Column('problem', sa.Text(), nullable=False, comment='name of the problem file'),
+    sa.Column('partition_key', sa.Text(), nullable=False, comment="the data's own hour, day or month"),
+    sa.Column('model_version', sa.Text(), nullable=False, comment='version whose predictions stand in the lake'),
+    sa.Column('n_rows', sa.Integer(), autoincrement=False, nullable=False, comment='rows scored'),
+    sa.Column('snapshot_id', sa.Text(), nullable=False, comment='Iceberg snapshot that holds the predictions'),
+    sa.Column('scored_at_utc', sa.DateTime(timezone=True), nullable=False, comment='when the rows that were scored had been read'),
+    sa.PrimaryKeyConstraint('problem', 'partition_key', name=op.f('pk_scored_partition')),
+    schema='core',
+    comment='One row per partition that has predictions, and the model they are from.'
+    )
     op.create_table('variant_sum',
     sa.Column('problem', sa.Text(), nullable=False, comment='name of the problem file'),
     sa.Column('partition_key', sa.Text(), nullable=False, comment="the data's own hour, day or month"),
     sa.Column('phase', sa.Text(), nullable=False, comment='pilot, rest or holdback'),
     sa.Column('variant', sa.Text(), nullable=False, comment='what was sent'),
     sa.Column('n_units', sa.Integer(), autoincrement=False, nullable=False, comment='units exposed until the end of this partition'),
-    sa.Column('n_mature', sa.Integer(), autoincrement=False, nullable=False, comment='units whose attribution window had elapsed'),
+    sa.Column('n_mature', sa.Integer(), autoincrement=False, nullable=False, comment='units that agree with the policy and whose attribution window had elapsed'),
     sa.Column('n_rewarded', sa.Integer(), autoincrement=False, nullable=False, comment='mature units with a reward inside their window'),
-    sa.Column('n_off_policy', sa.Integer(), autoincrement=False, nullable=False, comment='units whose recorded variant is not the one decided; counted, never used'),
+    sa.Column('n_off_policy', sa.Integer(), autoincrement=False, nullable=False, comment='units exposed before the decision or to another variant than decided; counted, never used'),
     sa.PrimaryKeyConstraint('problem', 'partition_key', 'phase', 'variant', name=op.f('pk_variant_sum')),
     schema='core',
     comment='Running sums per window, phase and variant: all that the decision sees.'
@@ -375,6 +397,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     # ### commands auto generated by Alembic - please adjust! ###
     op.drop_table('variant_sum', schema='core')
+    op.drop_table('scored_partition', schema='core')
     op.drop_table('run_step', schema='core')
     op.drop_table('review_item', schema='core')
     op.drop_table('review_batch', schema='core')
@@ -393,6 +416,7 @@ def downgrade() -> None:
     op.drop_table('gate_check', schema='core')
     op.drop_table('feature_drift', schema='core')
     op.drop_table('experiment_lift', schema='core')
+    op.drop_table('experiment_exclusion', schema='core')
     op.drop_table('experiment_decision', schema='core')
     op.drop_table('experiment_check', schema='core')
     op.drop_table('coverage', schema='core')
