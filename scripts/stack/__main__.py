@@ -2,7 +2,10 @@
 
 import sys
 
-from scripts.stack.cli import main
+try:
+    from scripts.stack.cli import main
 
-if __name__ == "__main__":
     sys.exit(main(sys.argv[1:]))
+except KeyboardInterrupt:
+    # While still importing: nothing was started yet, and a traceback would only frighten.
+    sys.exit(130)

@@ -16,6 +16,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from types import FrameType
 
 import psutil
 
@@ -180,6 +181,26 @@ def _reap(records: Sequence[Record]) -> None:
     for record in records:
         with contextlib.suppress(ChildProcessError):
             os.waitpid(record.pid, os.WNOHANG)
+
+
+@contextlib.contextmanager
+def undisturbed() -> Iterator[None]:
+    """Let a short piece of work finish before Ctrl-C counts: between starting a server and noting that it was started.
+
+    Only in the main thread, where Python delivers signals.
+    """
+    arrived: list[tuple[int, FrameType | None]] = []
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    handlers = {number: signal.signal(number, lambda *event: arrived.append(event)) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        for number, frame in arrived[:1]:
+            handler = handlers[signal.Signals(number)]
+            if callable(handler):
+                handler(number, frame)
 
 
 def read_records(run: Path, names: Sequence[str]) -> list[Record]:

@@ -8,9 +8,10 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import threading
 import time
-from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -96,12 +97,11 @@ def start(stack: Stack, progress: Progress, deadline: float) -> None:
     stack.choose_airflow_port()
     environment = stack.environment(is_demo_reviewer_on=True)
     wait_for_metadata = stack.prepare_metadata(environment)
-    # On the second core, while the metadata database is made on the first.
-    with ThreadPoolExecutor(1) as pool:
-        prepared = pool.submit(prepare_warehouse, stack)
-        if wait_for_metadata():
-            progress.say("Airflow's database and users are made")
-        _finish(prepared, progress)
+    prepared = _in_background(lambda: prepare_warehouse(stack))
+    if wait_for_metadata():
+        progress.say("Airflow's database and users are made")
+    for line in prepared.result():
+        progress.say(line)
     stack.start_airflow(environment)
     names = stack.started_components
     progress.say(f"Starting {', '.join(names)} ..." if names else "Airflow already runs")
@@ -110,9 +110,18 @@ def start(stack: Stack, progress: Progress, deadline: float) -> None:
     progress.say(f"Airflow is healthy at {stack.addresses.airflow_url}")
 
 
-def _finish(prepared: Future[list[str]], progress: Progress) -> None:
-    for line in prepared.result():
-        progress.say(line)
+def _in_background(work: Callable[[], list[str]]) -> Future[list[str]]:
+    """Begin some work on the second core; Ctrl-C does not wait for it, so every step of it must bear being cut off."""
+    future: Future[list[str]] = Future()
+
+    def do() -> None:
+        try:
+            future.set_result(work())
+        except BaseException as error:
+            future.set_exception(error)
+
+    threading.Thread(target=do, daemon=True).start()
+    return future
 
 
 def prepare_warehouse(stack: Stack) -> list[str]:

@@ -69,7 +69,8 @@ class Stack:
 
     def start_postgres(self) -> None:
         """Start the server, and make sure that both databases and their owners exist."""
-        self.started_postgres = self.postgres.start()
+        with processes.undisturbed():
+            self.started_postgres = self.postgres.start()
         _write_ports(self.home, postgres=self.postgres.port)
         self.postgres.create_role(METADATA_ROLE, self.keys.airflow_database_password)
         self.postgres.create_role(WAREHOUSE_ROLE, self.keys.warehouse_password)
@@ -119,7 +120,8 @@ class Stack:
 
     def start_airflow(self, environment: dict[str, str]) -> None:
         """Start the components that do not run as they should."""
-        self.started_components = components.start_missing(self.home, environment)
+        with processes.undisturbed():
+            self.started_components = components.start_missing(self.home, environment)
 
     def stop_started(self) -> None:
         """Stop what this object started, and nothing else."""
