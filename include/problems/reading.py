@@ -10,7 +10,7 @@ import yaml
 from pydantic import ValidationError
 
 from include.errors import BadProblem
-from include.problems.schema import BadField, Problem
+from include.problems.schema import PATTERNS, BadField, Problem
 from include.settings import read_settings
 
 # libyaml reads ten times faster, and every DAG file reads every problem file.
@@ -32,10 +32,10 @@ class _Loader(_SafeLoader):  # type: ignore[misc]
     def construct_mapping(self, node: Any, deep: bool = False) -> Any:
         """Read one mapping."""
         seen: set[str] = set()
-        for key, _ in node.value:
+        for key in (key for key, _ in node.value if isinstance(key, yaml.ScalarNode)):
             if key.value in seen:
                 raise yaml.constructor.ConstructorError(None, None, f"{key.value!r} stands there twice", key.start_mark)
-            seen.add(str(key.value))
+            seen.add(key.value)
         return super().construct_mapping(node, deep)
 
 
@@ -120,6 +120,8 @@ def _explain(path: Path, error: ValidationError) -> str:
         if isinstance(cause, BadField):
             places.append(cause.field)
         message = _REMEDIES.get(item["type"], item["msg"].removeprefix("Value error, "))
+        if item["type"] == "string_pattern_mismatch":
+            message = PATTERNS.get(item["ctx"]["pattern"], message)
         if item["type"] == "string_type":
             message += "; put it in quotes"
         lines.append(f"  field {'.'.join(places) or '(whole file)'}: {message}{_held(item)}")

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from include.problems.expectation_rules import columns_named, complaint, nearest
 
@@ -30,16 +30,35 @@ def _written_as_a_period(value: Any) -> Any:
     return value
 
 
+def _longer_than_nothing(value: timedelta) -> timedelta:
+    """Refuse a period in which nothing can happen."""
+    if value <= timedelta(0):
+        raise ValueError("a period is longer than nothing; P2D is two days, PT6H six hours")
+    return value
+
+
+_NAME = r"^[a-z][a-z0-9_]*$"
+_PROBLEM_NAME = r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$"
+_PREFIX = r"^[A-Za-z0-9_-][A-Za-z0-9._=-]*(/[A-Za-z0-9_-][A-Za-z0-9._=-]*)*/?$"
+_NOT_BLANK = r"\S"
+# For the person who meets the pattern in a message.
+PATTERNS = {
+    _NAME: "is no name; write small letters, digits and _, and a letter first",
+    _PROBLEM_NAME: "is no name of a problem; write small letters, digits and single _, and a letter first",
+    _PREFIX: "is no prefix inside landing; write folder names with / between them, such as rides or team/rides",
+    _NOT_BLANK: "is blank; write an expression, or remove the key",
+}
+
 # Strict: YAML's `yes` is true, and true would pass for 1.
 Count = Annotated[int, Field(strict=True)]
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Share = Annotated[Number, Field(ge=0.0, le=1.0)]
-Period = Annotated[timedelta, BeforeValidator(_written_as_a_period), Field(gt=timedelta(0))]
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=48)]
+Period = Annotated[timedelta, BeforeValidator(_written_as_a_period), AfterValidator(_longer_than_nothing)]
+Name = Annotated[str, Field(pattern=_NAME, max_length=48)]
 # Two underscores separate a problem's name from a stage or a table kind: `a__prediction` must not be a problem.
-ProblemName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$", max_length=48)]
-Prefix = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-][A-Za-z0-9._=-]*(/[A-Za-z0-9_-][A-Za-z0-9._=-]*)*/?$")]
-SqlPredicate = Annotated[str, Field(pattern=r"\S", description="a boolean DuckDB SQL expression over the columns")]
+ProblemName = Annotated[str, Field(pattern=_PROBLEM_NAME, max_length=48)]
+Prefix = Annotated[str, Field(pattern=_PREFIX)]
+SqlPredicate = Annotated[str, Field(pattern=_NOT_BLANK, description="a boolean DuckDB SQL expression over the columns")]
 
 _PARTITION_KEY = {
     "hour": (re.compile(r"\d{4}-\d\d-\d\dT\d\d"), "2013-01-31T05"),
