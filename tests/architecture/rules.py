@@ -41,8 +41,8 @@ MAX_FILE_LINES = 400
 SPELLED_ONCE = re.compile(
     r"""^(landing|lake|labels|batch|model|allocation|alerts)/$      # the constant part of f"lake/{problem}"
       | ^(landing|lake|labels|batch|model|allocation|alerts)/[a-z_]+$
-      | ^(core|bi|lake)\.\w*$
-      | \b(FROM|JOIN|INTO|UPDATE)\s+(core|bi|lake)\.
+      | ^(core|lake)\.\w*$
+      | \b(FROM|JOIN|INTO|UPDATE)\s+(core|lake)\.               # a view of bi is a promise: queries may say its name
       | __(land|ingest|train|review|demo_reviewer|experiment|monitor|prediction|quarantine)$
       | ^_(partition_key|row_key|object_key|line_number)$
     """,

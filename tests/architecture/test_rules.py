@@ -74,14 +74,22 @@ def test_a_read_of_the_environment_is_found(line: str):
 @pytest.mark.parametrize(
     "literal",
     ["'lake/flight_delay'", "f'lake/{problem}'", "f'{problem}__ingest'", "'SELECT 1 FROM core.label'",
-     "'bi.calibration_monthly'", "f'lake.{problem}'", "f'{table}__quarantine'", "'_row_key'"],
+     "'core.label'", "f'lake.{problem}'", "f'{table}__quarantine'", "'_row_key'"],
 )  # fmt: skip
 def test_a_name_spelled_a_second_time_is_found(literal: str):
     assert rules.respelled_names(make_source(f"x = {literal}"))
 
 
 @pytest.mark.parametrize(
-    "literal", ["'core.quality_result has the reason'", "'hardcore'", "'lake'", "'a/b'", "'read from the lake.'"]
+    "literal",
+    [
+        "'core.quality_result has the reason'",
+        "'hardcore'",
+        "'lake'",
+        "'a/b'",
+        "'read from the lake.'",
+        "'FROM bi.alert_open'",
+    ],
 )
 def test_a_sentence_that_mentions_a_name_is_left_alone(literal: str):
     assert rules.respelled_names(make_source(f'"""core.label"""\nx = {literal}')) == []
