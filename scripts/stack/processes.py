@@ -128,10 +128,13 @@ def family(record: Record) -> list[psutil.Process]:
 
 
 def _is_ours(process: psutil.Process, record: Record) -> bool:
-    """Say whether a process of the session is ours: the leader by its start, its children by their environment."""
+    """Say whether a process of the session is ours: the leader by its start, the others by what they inherited.
+
+    Airflow's workers write their title over their environment; the folder they work in stays.
+    """
     if process.pid == record.pid:
         return is_alive(record)
-    return process.environ().get(MARK) == record.home
+    return process.environ().get(MARK) == record.home or process.cwd() == record.home
 
 
 def _signal(processes: list[psutil.Process], number: int) -> None:
