@@ -173,6 +173,13 @@ def test_an_airflow_variable_that_does_not_exist_is_found_among_good_ones():
     assert unknown_airflow_options(names) == ["AIRFLOW__CELLERY__BROKER_URL", "AIRFLOW__CORE__EXECUTER"]
 
 
+def test_every_airflow_variable_of_the_embedded_stack_is_an_option_too():
+    text = (compose.REPOSITORY / "scripts" / "stack" / "airflow.py").read_text(encoding="utf-8")
+    used = set(re.findall(r"\bAIRFLOW__[A-Z0-9_]+__[A-Z0-9_]+\b", text))
+    assert len(used) > 10
+    assert unknown_airflow_options(used) == []
+
+
 def unknown_airflow_options(names: set[str]) -> list[str]:
     """Name the variables that Airflow, with its installed providers, would silently ignore."""
     from airflow.configuration import conf
