@@ -2,7 +2,17 @@
 
 from sqlalchemy import Table
 
-from include.warehouse.tables.base import METADATA, count, document, flag, moment, number, problem_key, text
+from include.warehouse.tables.base import (
+    METADATA,
+    count,
+    document,
+    flag,
+    moment,
+    number,
+    partition_key,
+    problem_key,
+    text,
+)
 
 MODEL_VERSION = Table(
     "model_version",
@@ -12,11 +22,11 @@ MODEL_VERSION = Table(
     text("model_name", "candidate that was fitted"),
     text("trained_through", "last data partition whose rows it has seen"),
     text("snapshot_id", "Iceberg snapshot of the training rows"),
-    moment("labels_as_of_utc", "labels known at this moment were used"),
+    moment("labels_as_of_utc", "labels known at this moment were used; for labels from the log, the newest event time"),
     count("n_train", "rows fitted on"),
-    count("n_calibrate", "rows calibrated on"),
+    count("n_calibrate", "rows calibrated on; the same rows, out of fold, where people give the labels"),
     count("n_evaluate", "held-out rows measured on"),
-    text("artifact_url", "where the skops file lies"),
+    text("artifact_url", "name of the skops file in the problem's folder below the models' URL"),
     text("artifact_sha256", "hash of the stored bytes"),
     text("status", "candidate, promoted or rejected by the gate"),
     number("threshold_ratio", "probability from which on the positive class is acted on, 0..1"),
@@ -35,7 +45,7 @@ MODEL_EVENT = Table(
     moment("event_at_utc", "when", key=True),
     text("actor", "person or DAG run that did it"),
     text("reason", "why, in one sentence"),
-    text("serves_from", "first data partition it scores; versions trained later take over after their own"),
+    text("serves_from", "first data partition it scores, until a later version takes over; empty means all of them"),
     comment="Who put which model into production, when and why; rows are only ever added.",
 )
 
@@ -45,7 +55,7 @@ MODEL_METRIC = Table(
     problem_key(),
     text("model_version", "version whose training measured it", key=True),
     text("candidate", "dummy, the rule's name, the uncalibrated or the calibrated model, or the champion", key=True),
-    text("metric", "auc, log_loss, brier, ece, expected_profit", key=True),
+    text("metric", "auc, log_loss, brier, ece or expected_profit; one without an answer has no row", key=True),
     number("value", "the metric; expected_profit is per row, in the problem's unit"),
     number("low", "lower end of the 95 % bootstrap interval", nullable=True),
     number("high", "upper end of the 95 % bootstrap interval", nullable=True),
@@ -72,10 +82,22 @@ LEARNING_CURVE = Table(
     problem_key(),
     text("model_version", "training at which this was measured", key=True),
     text("arm", "all (entropy and random) or random: whose labels were used", key=True),
-    text("metric", "auc or log_loss", key=True),
+    text("metric", "auc, log_loss or brier", key=True),
     count("n_labels", "labels used"),
     number("value", "the metric on held-out random-arm rows"),
     number("low", "lower end of the 95 % interval", nullable=True),
     number("high", "upper end of the 95 % interval", nullable=True),
     comment="What the labels of each arm were good for, round by round.",
+)
+
+SCORED_PARTITION = Table(
+    "scored_partition",
+    METADATA,
+    problem_key(),
+    partition_key(),
+    text("model_version", "version whose predictions stand in the lake"),
+    count("n_rows", "rows scored"),
+    text("snapshot_id", "Iceberg snapshot that holds the predictions"),
+    moment("scored_at_utc", "when the rows that were scored had been read"),
+    comment="One row per partition that has predictions, and the model they are from.",
 )

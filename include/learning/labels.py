@@ -1,0 +1,86 @@
+"""What people answered, one label for each item.
+
+What belongs here: reading answers and settling disagreement. What does not: choosing what people see (review room).
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import pandas as pd
+from sqlalchemy import Connection, func, select
+
+from include.errors import NotEnoughLabels
+from include.learning.refusals import BadLabels
+from include.problems.schema import Label
+from include.warehouse.tables.review import LABEL, REVIEW_BATCH
+
+RANDOM = "random"  # the arm whose items were chosen by chance: the only ones an honest estimate may use
+
+
+def read_answers(connection: Connection, problem: str, through_batch: str) -> pd.DataFrame:
+    """Read every answer given up to one batch, later batches left out, so that an old training can be repeated.
+
+    Returns:
+        columns item_id, label, arm; one row for each item and person, in a fixed order.
+    """
+    columns = ["item_id", "label", "arm"]
+    query = (
+        select(*(LABEL.c[name] for name in columns))
+        .where(LABEL.c.problem == problem, LABEL.c.batch_id <= through_batch)
+        .order_by(LABEL.c.item_id, LABEL.c.labelled_by)
+    )
+    return pd.DataFrame(connection.execute(query).mappings().all(), columns=columns)
+
+
+def labels_as_of(connection: Connection, problem: str, through_batch: str) -> datetime:
+    """Say when the newest answer up to one batch was known: its own time, or the time its batch was closed.
+
+    Raises:
+        NotEnoughLabels: there is no answer.
+    """
+    labelled = select(func.max(LABEL.c.labelled_at_utc)).where(
+        LABEL.c.problem == problem, LABEL.c.batch_id <= through_batch
+    )
+    closed = select(func.max(REVIEW_BATCH.c.answered_at_utc)).where(
+        REVIEW_BATCH.c.problem == problem, REVIEW_BATCH.c.batch_id <= through_batch
+    )
+    moments = [connection.execute(query).scalar_one() for query in (labelled, closed)]
+    known: list[datetime] = [moment for moment in moments if moment is not None]
+    if not known:
+        raise NotEnoughLabels(f"{problem}: nobody has answered anything up to {through_batch}.")
+    return max(known)
+
+
+def settle_answers(answers: pd.DataFrame, label: Label) -> pd.DataFrame:
+    """Give each item the label that most people gave it; an item without a majority teaches nothing and is left out.
+
+    Args:
+        answers: columns item_id, label, arm; one row for each item and person.
+
+    Returns:
+        columns item_id, is_positive, is_random; one row for each item, in the order of the items. An item counts as
+        chosen by chance only if all its answers do.
+
+    Raises:
+        BadLabels: an answer is not one of the problem's classes.
+    """
+    _require_classes(answers["label"].tolist(), answers["item_id"].tolist(), label)
+    votes = answers.assign(
+        vote=(answers["label"] == label.positive).astype("int64") * 2 - 1, is_random=answers["arm"] == RANDOM
+    )
+    settled = (
+        votes.groupby("item_id", sort=True).agg(vote=("vote", "sum"), is_random=("is_random", "all")).reset_index()
+    )
+    settled = settled[settled["vote"] != 0]
+    is_positive = settled["vote"] > 0
+    return settled.assign(is_positive=is_positive)[["item_id", "is_positive", "is_random"]].reset_index(drop=True)
+
+
+def _require_classes(labels: Sequence[str], items: Sequence[str], label: Label) -> None:
+    """Refuse answers outside the declared classes."""
+    bad = [(item, given) for item, given in zip(items, labels, strict=True) if given not in label.classes]
+    if bad:
+        raise BadLabels(
+            f"{len(bad)} of {len(labels)} labels are not among the classes {label.classes} "
+            f"(first: item {bad[0][0]!r} is {bad[0][1]!r}). Correct the label, or add the class to the problem file."
+        )

@@ -1,0 +1,183 @@
+"""Which models there are, how good they were, and which one serves.
+
+A store file over `core.model_version`, `model_event`, `model_metric`, `gate_check`, `learning_curve` and
+`scored_partition`. What does not belong here: the models' bytes (`storing.py`).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, func, select
+
+from include.errors import BadPartition
+from include.learning.versions import point_of
+from include.settings import Settings
+from include.warehouse.loading import replace_rows, upsert_rows
+from include.warehouse.tables.learning import (
+    GATE_CHECK,
+    LEARNING_CURVE,
+    MODEL_EVENT,
+    MODEL_METRIC,
+    MODEL_VERSION,
+    SCORED_PARTITION,
+)
+
+if TYPE_CHECKING:  # its module needs numpy, which a reader of the registry does not
+    from include.learning.gating import Check
+
+CANDIDATE, PROMOTED, REJECTED, ROLLED_BACK = "candidate", "promoted", "rejected", "rolled_back"
+Row = Mapping[str, Any]
+
+
+def models_folder(settings: Settings, problem: str) -> Path:
+    """Name the folder that holds the stored models of one problem."""
+    return Path(settings.models_url) / problem
+
+
+def save_version(connection: Connection, row: Row, metrics: Sequence[Row], curve: Sequence[Row]) -> None:
+    """Register a fitted version with its metrics and its point on the learning curve; a second fit replaces the first.
+
+    Args:
+        row: columns of `core.model_version` without `status`: a version that was decided stays decided.
+        metrics: rows of candidate, metric, value, low, high, n_rows.
+        curve: rows of arm, metric, n_labels, value, low, high.
+    """
+    where = {"problem": row["problem"], "model_version": row["model_version"]}
+    before = find_version(connection, row["problem"], row["model_version"])
+    upsert_rows(connection, MODEL_VERSION, [{**row, "status": before["status"] if before else CANDIDATE}])
+    replace_rows(connection, MODEL_METRIC, where, [{**where, **metric} for metric in metrics])
+    replace_rows(connection, LEARNING_CURVE, where, [{**where, **point} for point in curve])
+
+
+def find_version(connection: Connection, problem: str, model_version: str) -> Row | None:
+    """Read one version, or None when it was never fitted."""
+    query = select(MODEL_VERSION).where(
+        MODEL_VERSION.c.problem == problem, MODEL_VERSION.c.model_version == model_version
+    )
+    row = connection.execute(query).mappings().one_or_none()
+    return dict(row) if row else None
+
+
+def read_version(connection: Connection, problem: str, model_version: str) -> Row:
+    """Read one version.
+
+    Raises:
+        BadPartition: it was never fitted.
+    """
+    row = find_version(connection, problem, model_version)
+    if row is None:
+        raise BadPartition(f"{problem} has no model version {model_version!r}; clear `fit_candidates` to fit it again.")
+    return row
+
+
+def decided_points(connection: Connection, problem: str) -> set[str]:
+    """Name the training points whose model was promoted or rejected."""
+    query = select(MODEL_VERSION.c.model_version).where(
+        MODEL_VERSION.c.problem == problem, MODEL_VERSION.c.status != CANDIDATE
+    )
+    return {point_of(version) for version in connection.execute(query).scalars()}
+
+
+def list_promoted(connection: Connection, problem: str) -> list[Row]:
+    """Read the versions whose last event is a promotion, oldest training point first, then in the order of fitting.
+
+    Returns:
+        rows of model_version, serves_from, trained_at_utc, artifact_url, artifact_sha256.
+    """
+    newest_first = (
+        func.row_number()
+        .over(partition_by=MODEL_EVENT.c.model_version, order_by=MODEL_EVENT.c.event_at_utc.desc())
+        .label("age_rank")
+    )
+    last = select(MODEL_EVENT, newest_first).where(MODEL_EVENT.c.problem == problem).subquery()
+    query = (
+        select(
+            MODEL_VERSION.c.model_version,
+            MODEL_VERSION.c.trained_at_utc,
+            MODEL_VERSION.c.artifact_url,
+            MODEL_VERSION.c.artifact_sha256,
+            last.c.serves_from,
+        )
+        .join(
+            last,
+            (last.c.problem == MODEL_VERSION.c.problem) & (last.c.model_version == MODEL_VERSION.c.model_version),
+        )
+        .where(last.c.age_rank == 1, last.c.event == PROMOTED)
+    )
+    rows: list[Row] = [dict(row) for row in connection.execute(query).mappings()]
+    return sorted(rows, key=lambda row: (point_of(row["model_version"]), row["trained_at_utc"]))
+
+
+def serving_version(connection: Connection, problem: str, partition_key: str) -> str | None:
+    """Name the version that scores one partition: the newest promoted one that may; None where there is none."""
+    may = [row for row in list_promoted(connection, problem) if row["serves_from"] <= partition_key]
+    return str(may[-1]["model_version"]) if may else None
+
+
+def champion_before(connection: Connection, problem: str, model_version: str) -> Row | None:
+    """Read the version that served before one: the newest promoted one of an earlier training point.
+
+    Later ones are left out, so that deciding an old version again gives the old answer.
+    """
+    before = [
+        row for row in list_promoted(connection, problem) if point_of(row["model_version"]) < point_of(model_version)
+    ]
+    return before[-1] if before else None
+
+
+def record_decision(
+    connection: Connection,
+    version: Row,
+    checks: "Sequence[Check]",
+    champion_metrics: Sequence[Row],
+    *,
+    serves_from: str,
+    reason: str,
+    actor: str,
+    now: datetime,
+) -> str:
+    """Write the checks of one version and what they led to; deciding the same again adds no event.
+
+    Args:
+        champion_metrics: rows of `core.model_metric` about the champion, without the keys.
+
+    Returns:
+        promoted or rejected; rolled_back when a person took the version out, which no gate overrules.
+    """
+    where = {"problem": version["problem"], "model_version": version["model_version"]}
+    replace_rows(connection, GATE_CHECK, where, [{**where, **asdict(check)} for check in checks])
+    upsert_rows(connection, MODEL_METRIC, [{**where, **metric} for metric in champion_metrics])
+    verdict = PROMOTED if all(check.is_pass for check in checks) else REJECTED
+    last = _last_event(connection, where)
+    if last == ROLLED_BACK:
+        return ROLLED_BACK
+    upsert_rows(connection, MODEL_VERSION, [{**version, "status": verdict}])
+    if last != verdict:
+        event = {"event": verdict, "event_at_utc": now, "actor": actor, "reason": reason, "serves_from": serves_from}
+        upsert_rows(connection, MODEL_EVENT, [{**where, **event}])
+    return verdict
+
+
+def read_scored(connection: Connection, problem: str) -> dict[str, Row]:
+    """Read which model's predictions stand in the lake, by partition."""
+    query = select(SCORED_PARTITION).where(SCORED_PARTITION.c.problem == problem)
+    return {row["partition_key"]: dict(row) for row in connection.execute(query).mappings()}
+
+
+def record_scored(connection: Connection, row: Row) -> None:
+    """Write that a partition's predictions stand in the lake."""
+    upsert_rows(connection, SCORED_PARTITION, [row])
+
+
+def _last_event(connection: Connection, where: Row) -> str | None:
+    """Read the newest event about one version."""
+    query = (
+        select(MODEL_EVENT.c.event)
+        .where(*(MODEL_EVENT.c[name] == value for name, value in where.items()))
+        .order_by(MODEL_EVENT.c.event_at_utc.desc())
+        .limit(1)
+    )
+    return connection.execute(query).scalar_one_or_none()

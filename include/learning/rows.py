@@ -1,0 +1,130 @@
+"""Reads rows of the lake the way models want them: with their label, and with what the old rule said.
+
+A store file: what is done with the rows is in `training.py` and `scoring.py`.
+"""
+
+from collections.abc import Sequence
+
+import ibis
+import pandas as pd
+
+from include.engine.predicates import add_predicates
+from include.errors import BadProblem
+from include.lake.reading import open_rows
+from include.learning.features import TEXT_LIMIT
+from include.learning.refusals import BadFeatures
+from include.learning.training import BLOCK, IS_KNOWN, IS_POSITIVE, IS_RULE
+from include.names import PARTITION_KEY, ROW_KEY, events_table
+from include.problems.schema import Label, Problem, Training, Value
+
+EVENT_AT = "_event_at"
+
+
+def training_of(problem: Problem) -> Training:
+    """Give the training section.
+
+    Raises:
+        BadProblem: the problem has none.
+    """
+    if problem.training is None:
+        raise BadProblem(f"{problem.name}: there is no section training, so no model can be fitted or asked.")
+    return problem.training
+
+
+def label_of(problem: Problem) -> Label:
+    """Give the label section.
+
+    Raises:
+        BadProblem: the problem has none.
+    """
+    if problem.label is None:
+        raise BadProblem(f"{problem.name}: there is no section label, so there is nothing to predict.")
+    return problem.label
+
+
+def value_of(problem: Problem) -> Value:
+    """Give the value section.
+
+    Raises:
+        BadProblem: the problem has none.
+    """
+    if problem.value is None:
+        raise BadProblem(f"{problem.name}: there is no section value, so nobody knows what a mistake costs.")
+    return problem.value
+
+
+def is_labelled_by_log(problem: Problem) -> bool:
+    """Say whether the log itself knows the answer, later; else people give it."""
+    return problem.label is not None and problem.label.source == "log"
+
+
+def read_rows(
+    problem: Problem,
+    partitions: Sequence[str],
+    *,
+    snapshot_id: str | None = None,
+    row_keys: Sequence[str] | None = None,
+    is_known_only: bool = False,
+) -> pd.DataFrame:
+    """Read published rows with all that training and scoring need, in the order of their keys.
+
+    Args:
+        partitions: which to read.
+        snapshot_id: the table as it was; as it is now when None.
+        row_keys: only these rows; all when None.
+        is_known_only: leave out rows whose label the log does not know.
+
+    Returns:
+        the feature columns, _row_key, _partition_key, _event_at, _block (day number), _is_rule, and for labels from
+        the log _is_known and _is_positive. Text is cut to what a model reads.
+
+    Raises:
+        BadFeatures: the table lacks a feature column.
+        BadPartition: the table does not exist.
+    """
+    features = training_of(problem).features
+    table = open_rows(events_table(problem.name), partitions, snapshot_id)
+    numbers_and_categories = [*features.numeric, *features.categorical]
+    _require_columns(table, [*numbers_and_categories, *features.text], problem.name)
+    if row_keys is not None:
+        table = table.filter(table[ROW_KEY].isin(list(row_keys)))
+    predicates = _predicates(problem)
+    table = add_predicates(table, predicates)
+    if is_known_only and IS_KNOWN in predicates:
+        table = table.filter(table[IS_KNOWN])
+    table = table.order_by(PARTITION_KEY, ROW_KEY)
+    event_at = table[problem.source.event_time]
+    frame: pd.DataFrame = (
+        table.select(
+            ROW_KEY,
+            PARTITION_KEY,
+            *numbers_and_categories,
+            *(table[name].substr(0, TEXT_LIMIT).name(name) for name in features.text),
+            *predicates,
+            event_at.name(EVENT_AT),
+            # Days since 1970, as a whole number: rows of one day are resampled together.
+            (event_at.cast("timestamp('UTC')").epoch_seconds() // 86_400).cast("int64").name(BLOCK),
+        )
+        .to_pyarrow()
+        .to_pandas()
+    )
+    return frame
+
+
+def _predicates(problem: Problem) -> dict[str, str]:
+    """Name the questions that the problem file asks of each row."""
+    predicates = {IS_RULE: problem.baseline.positive_when if problem.baseline else "FALSE"}
+    label = problem.label
+    if label and label.source == "log" and label.known_when and label.positive_when:
+        predicates |= {IS_KNOWN: label.known_when, IS_POSITIVE: label.positive_when}
+    return predicates
+
+
+def _require_columns(table: ibis.Table, names: Sequence[str], problem: str) -> None:
+    """Refuse a table that lacks a feature."""
+    missing = [name for name in names if name not in table.columns]
+    if missing:
+        raise BadFeatures(
+            f"{len(missing)} of {len(names)} feature columns are missing from {events_table(problem)}: "
+            f"{', '.join(missing)}. Ingest the partitions again after adding a column to the problem file."
+        )

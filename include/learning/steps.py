@@ -1,0 +1,156 @@
+"""One function for each task of the train stage, and the two that score.
+
+A model of a training point is fitted by `fit_candidates`, judged by `decide_promotion`, and announced to the partitions
+it scores by `list_scorable`. Everything heavy is imported when a step runs: DAG files import this one all day.
+"""
+# ruff: noqa: ARG001 - every step is told problem, partition and run; not every one needs all three
+
+from typing import Any
+
+from include.errors import BadPartition, NotEnoughLabels
+from include.learning import registry
+from include.names import Coverage, Stage
+from include.problems.reading import load_problem
+from include.warehouse.coverage import mark
+from include.warehouse.database import open_warehouse
+from include.warehouse.steps import Outcome, step
+
+
+@step(Stage.TRAIN)
+def plan_training(*, problem: str, partition_key: str, run_id: str = "by-hand") -> Outcome:
+    """Say whether there is enough new to learn from.
+
+    Args:
+        partition_key: the data partition (labels from the log) or the round (labels from people) that woke the run.
+
+    Returns:
+        is_due, as_of (newest partition or round that a model may see), points (training points to fit, oldest first),
+        reason, n_rows (labels, where people give them).
+    """
+    from include.learning import plans, rows
+
+    loaded = load_problem(problem)
+    with open_warehouse().connect() as connection:
+        if rows.is_labelled_by_log(loaded):
+            return plans.plan_by_log(connection, loaded)
+        return plans.plan_by_desk(connection, loaded, partition_key)
+
+
+@step(Stage.TRAIN)
+def fit_candidates(*, problem: str, partition_key: str, plan: dict[str, Any], run_id: str = "by-hand") -> Outcome:
+    """Fit, calibrate and measure the model and its baselines at every training point that is due.
+
+    Returns:
+        versions (names, oldest first), model_version (the newest), n_rows (fitted, calibrated and measured on).
+
+    Raises:
+        NotEnoughLabels: nothing is due, or the labels hold one class only.
+        BadFeatures: a feature column is missing or holds infinite values.
+        BadLabels: a label is not one of the declared classes.
+    """
+    from include.learning import fitting, rows
+
+    loaded = load_problem(problem)
+    if not plan["is_due"]:
+        raise NotEnoughLabels(f"{problem}: no training is due. {plan['reason']}")
+    fit = fitting.fit_on_log if rows.is_labelled_by_log(loaded) else fitting.fit_on_answers
+    fitted = [fit(loaded, str(point)) for point in plan["points"]]
+    versions = [str(row["model_version"]) for row in fitted]
+    return {"versions": versions, "model_version": versions[-1], "n_rows": sum(row["n_rows"] for row in fitted)}
+
+
+@step(Stage.TRAIN)
+def decide_promotion(*, problem: str, partition_key: str, fitted: dict[str, Any], run_id: str = "by-hand") -> Outcome:
+    """Put every fitted version through the gate, oldest first, and write down what was seen.
+
+    Returns:
+        promoted, model_version and reason of the newest version, decisions (version to verdict), n_rows (held-out).
+
+    Raises:
+        TamperedModel: a stored model is not the registered one.
+    """
+    from include.learning import deciding
+
+    loaded = load_problem(problem)
+    outcomes = [deciding.decide(loaded, str(version), run_id) for version in fitted["versions"]]
+    last = outcomes[-1]
+    return {
+        "promoted": last["verdict"] == registry.PROMOTED,
+        "model_version": last["model_version"],
+        "reason": last["reason"],
+        "decisions": {outcome["model_version"]: outcome["verdict"] for outcome in outcomes},
+        "n_rows": sum(outcome["n_rows"] for outcome in outcomes),
+    }
+
+
+@step(Stage.TRAIN)
+def list_scorable(*, problem: str, partition_key: str, run_id: str = "by-hand") -> Outcome:
+    """Name what the decided models may score now and was not announced yet, and mark it announced.
+
+    A partition is named again when another model serves it or its rows were published again. A run that is repeated
+    names what it named before: its first announcement may have been lost.
+
+    Returns:
+        keys: data partitions (labels from the log), or the round that woke the run (labels from people).
+    """
+    from include.learning import plans, rows
+
+    loaded = load_problem(problem)
+    with open_warehouse().begin() as connection:
+        keys = (
+            plans.scorable_partitions(connection, loaded, run_id)
+            if rows.is_labelled_by_log(loaded)
+            else {partition_key: registry.serving_version(connection, problem, "")}
+        )
+        for key, version in keys.items():
+            mark(connection, problem, Stage.TRAIN, key, Coverage.DONE, detail=version, run_id=run_id)
+    return {
+        "keys": list(keys),
+        "reason": "" if keys else "No partition has a newly decided model.",
+        "n_rows": len(keys),
+    }
+
+
+@step(Stage.MONITOR)
+def score_partition(*, problem: str, partition_key: str, run_id: str = "by-hand") -> Outcome:
+    """Give every row of one partition its probability, by the model that serves the partition.
+
+    Returns:
+        n_rows, model_version.
+
+    Raises:
+        BadPartition: no promoted model serves the partition.
+    """
+    from include.learning import predicting
+
+    loaded = load_problem(problem)
+    with open_warehouse().connect() as connection:
+        version = registry.serving_version(connection, problem, partition_key)
+        first = min((row["serves_from"] for row in registry.list_promoted(connection, problem)), default=None)
+    if version is None:
+        known = f"the first one serves from {first}" if first is not None else "none was promoted yet"
+        raise BadPartition(f"{problem}: no promoted model serves partition {partition_key}; {known}.")
+    return {"n_rows": predicting.score_partitions(loaded, version, [partition_key]), "model_version": version}
+
+
+@step(Stage.REVIEW)
+def score_pool(*, problem: str, partition_key: str, run_id: str = "by-hand") -> Outcome:
+    """Give every published row its probability by the newest promoted model; what it has scored already is kept.
+
+    Args:
+        partition_key: the round or the data partition that woke the run.
+
+    Returns:
+        n_rows (scored now), model_version (None before the first promotion: the cold start needs none), partitions.
+    """
+    from include.learning import plans, predicting
+
+    loaded = load_problem(problem)
+    with open_warehouse().connect() as connection:
+        promoted = registry.list_promoted(connection, problem)
+        version = str(promoted[-1]["model_version"]) if promoted else None
+        stale = plans.stale_partitions(connection, problem, version) if version else []
+    if version is None:
+        return {"n_rows": 0, "model_version": None, "partitions": [], "reason": "No model was promoted yet."}
+    n_rows = predicting.score_partitions(loaded, version, stale) if stale else 0
+    return {"n_rows": n_rows, "model_version": version, "partitions": stale}

@@ -1,0 +1,148 @@
+"""Stores models and loads them again: skops, never pickle, and nothing is loaded that was not registered.
+
+What belongs here: bytes and their hash. What does not: which version serves (`registry.py`).
+"""
+
+import hashlib
+import os
+import tempfile
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import skops.io
+from skops.io.exceptions import UntrustedTypesFoundException
+
+from include.errors import TamperedModel
+from include.learning.features import FeatureSpec
+
+# Beside what skops trusts by itself. Written by hand: a list read from the file would trust whatever the file says.
+ALLOWED_TYPES = (
+    "functools.partial",
+    "numpy.dtype",
+    "sklearn.calibration._CalibratedClassifier",
+    "sklearn.calibration._SigmoidCalibration",
+    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+    "sklearn.utils.validation.check_array",
+)
+
+
+@dataclass(frozen=True)
+class StoredModel:
+    """A model as it serves.
+
+    Attributes:
+        model: takes the feature frame, gives calibrated probabilities.
+        spec: how the frame is made.
+        model_version: its name in the registry.
+    """
+
+    model: Any
+    spec: FeatureSpec
+    model_version: str
+
+
+def save_model(folder: Path, stored: StoredModel) -> tuple[Path, str]:
+    """Write a model; the file appears whole or not at all, under a name that holds its hash.
+
+    Returns:
+        (path, sha256 of its bytes). skops bytes differ from run to run, so a file never replaces another one that a
+        scorer may have in hand.
+    """
+    payload = {"model": stored.model, "spec": stored.spec.to_dict(), "model_version": stored.model_version}
+    content = skops.io.dumps(payload, compression=zipfile.ZIP_DEFLATED)
+    digest = hashlib.sha256(content).hexdigest()
+    path = folder / f"{stored.model_version}.{digest[:12]}.skops"
+    _write_whole(path, content)
+    return path, digest
+
+
+def load_model(path: Path, sha256: str) -> StoredModel:
+    """Load a model whose bytes are the registered ones and whose types are all known.
+
+    Args:
+        sha256: hash in the registry.
+
+    Raises:
+        TamperedModel: the file is gone, its bytes are not the registered ones, or it holds a type that is not allowed.
+    """
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError as error:
+        raise TamperedModel(
+            f"The model file {path.name} is gone from {path.parent}. Train the version again."
+        ) from error
+    digest = hashlib.sha256(content).hexdigest()
+    if digest != sha256:
+        raise TamperedModel(
+            f"The bytes of {path.name} hash to {digest[:12]}..., registered is {sha256[:12]}...: the file was changed "
+            "after it was registered. It was not loaded. Restore it from a copy, or train the version again."
+        )
+    try:
+        payload: Mapping[str, Any] = skops.io.loads(content, trusted=list(ALLOWED_TYPES))
+    except UntrustedTypesFoundException as error:
+        raise TamperedModel(
+            f"{path.name} holds types that no model of ours has, and was not loaded. {error} "
+            "A new kind of model adds its types to ALLOWED_TYPES in include/learning/storing.py after a review."
+        ) from error
+    return StoredModel(payload["model"], FeatureSpec.from_dict(payload["spec"]), str(payload["model_version"]))
+
+
+def load_registered(folder: Path, row: Mapping[str, Any]) -> StoredModel:
+    """Load the model that a row of the registry names.
+
+    Args:
+        folder: the problem's folder of models.
+        row: with artifact_url and artifact_sha256.
+
+    Raises:
+        TamperedModel: from `load_model`.
+    """
+    return load_model(folder / str(row["artifact_url"]), str(row["artifact_sha256"]))
+
+
+def heldout_path(folder: Path, model_version: str) -> Path:
+    """Name the file that keeps what the candidates said about held-out rows."""
+    return folder / f"{model_version}.heldout.parquet"
+
+
+def save_heldout(folder: Path, model_version: str, heldout: pd.DataFrame) -> None:
+    """Keep the held-out answers of one version, so that a later one is compared on the same rows."""
+    _write_whole(heldout_path(folder, model_version), heldout.to_parquet(index=False))
+
+
+def load_heldout(folder: Path, model_version: str) -> pd.DataFrame:
+    """Read the held-out answers of one version.
+
+    Raises:
+        TamperedModel: the file is gone.
+    """
+    path = heldout_path(folder, model_version)
+    if not path.is_file():
+        raise TamperedModel(f"The held-out answers {path.name} are gone from {folder}. Train the version again.")
+    return pd.read_parquet(path)
+
+
+def sweep_version(folder: Path, model_version: str, keep: Path) -> None:
+    """Remove the files of earlier fits of one version, after the registry names the new one."""
+    for path in folder.glob(f"{model_version}.*.skops"):
+        if path != keep:
+            path.unlink(missing_ok=True)
+
+
+def _write_whole(path: Path, content: bytes) -> None:
+    """Write beside the goal and rename: a reader never sees half a file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    part = Path(name)
+    try:
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
