@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Table, delete, select, text
+from sqlalchemy import Connection, RowMapping, Table, delete, select
 
 from include.experiments.checks import Check
 from include.experiments.deciding import Decision
@@ -17,6 +17,7 @@ from include.experiments.posteriors import Posterior
 from include.experiments.replay import VariantSum
 from include.names import Stage
 from include.warehouse.loading import replace_rows
+from include.warehouse.locks import lock_until_commit
 from include.warehouse.tables.experiments import (
     ALLOCATION,
     EXPERIMENT_CHECK,
@@ -61,10 +62,11 @@ class Window:
 
 
 def hold_experiment(connection: Connection, problem: str) -> None:
-    """Keep every other change of this problem's experiment waiting until the transaction ends."""
-    connection.execute(
-        text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))"), {"key": f"experiment/{problem}"}
-    )
+    """Keep every other change of this problem's experiment waiting until the transaction ends.
+
+    A step's own lock is per partition; two partitions must not both write a window.
+    """
+    lock_until_commit(connection, "experiment", problem)
 
 
 def read_processed(connection: Connection, problem: str) -> list[str]:

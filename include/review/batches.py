@@ -8,11 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, RowMapping, func, select, text, update
+from sqlalchemy import Connection, RowMapping, func, select, update
 
 from include.errors import BadPartition, MulgilError
 from include.review.planning import Choice
 from include.warehouse.loading import replace_rows, upsert_rows
+from include.warehouse.locks import lock_until_commit
 from include.warehouse.tables.review import LABEL, REVIEW_BATCH, REVIEW_ITEM
 
 OPEN = "open"
@@ -49,7 +50,7 @@ def hold_desk(connection: Connection, problem: str) -> None:
 
     A step's own lock is per wake-up; two different wake-ups must not both open a batch.
     """
-    connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))"), {"key": f"review/{problem}"})
+    lock_until_commit(connection, "review", problem)
 
 
 def read_batches(connection: Connection, problem: str) -> list[RowMapping]:

@@ -7,8 +7,10 @@ from collections.abc import Collection, Sequence
 
 import ibis
 import numpy as np
+import pyarrow as pa
 
 from include import names
+from include.engine.relations import relation_of_arrow
 from include.engine.session import open_engine
 from include.errors import BadPartition
 from include.lake.reading import open_rows
@@ -31,7 +33,9 @@ def read_pool(problem: str, partitions: Sequence[str], taken: Collection[str]) -
     """
     items = open_rows(names.events_table(problem), partitions)
     if taken:
-        items = items.anti_join(ibis.memtable({names.ROW_KEY: sorted(taken)}), names.ROW_KEY)
+        # Not `ibis.memtable`: it goes through pandas, which 10 million labels need not.
+        left_out = relation_of_arrow(open_engine(), pa.table({names.ROW_KEY: sorted(taken)}))
+        items = items.anti_join(left_out, names.ROW_KEY)
     items = items.group_by(names.ROW_KEY).agg(**{names.PARTITION_KEY: items[names.PARTITION_KEY].min()})
     model_version, predictions = _open_predictions(problem, partitions)
     if predictions is None:
@@ -57,8 +61,8 @@ def _open_predictions(problem: str, partitions: Sequence[str]) -> tuple[str | No
         predictions = open_rows(names.predictions_table(problem), partitions)
     except BadPartition:  # nothing has ever been scored
         return None, None
-    version = open_engine().execute(predictions[MODEL_VERSION].max())
-    if not isinstance(version, str):
+    version = open_engine().to_pyarrow(predictions[MODEL_VERSION].max()).as_py()
+    if version is None:
         return None, None
     newest = predictions.filter(predictions[MODEL_VERSION] == version)
     return version, newest.select(names.ROW_KEY, names.PARTITION_KEY, P_POSITIVE)
