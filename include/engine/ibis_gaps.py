@@ -1,4 +1,4 @@
-"""Lets Ibis 12 run on DuckDB 2 and on a PyArrow that needs no hotfix.
+"""Lets Ibis 12 run on DuckDB 2, pandas 3, a newer sqlglot, and a PyArrow that needs no hotfix.
 
 Remove this file when Ibis calls `to_arrow_table` by itself and drops `pyarrow_hotfix`.
 """
@@ -10,6 +10,7 @@ from types import ModuleType
 from typing import Any
 
 import pyarrow as pa
+import sqlglot as sg
 from ibis.backends.duckdb import Backend
 from pandas.errors import Pandas4Warning
 
@@ -24,7 +25,7 @@ def stand_in_for_hotfix() -> None:
 
 
 class DuckDBBackend(Backend):  # type: ignore[misc] # Ibis has no types
-    """Ibis's DuckDB backend, mended for DuckDB 2 and pandas 3."""
+    """Ibis's DuckDB backend, mended for DuckDB 2, pandas 3 and sqlglot's new spelling of DROP."""
 
     def do_connect(self, *args: Any, **kwargs: Any) -> None:
         """Open the connection."""
@@ -36,6 +37,12 @@ class DuckDBBackend(Backend):  # type: ignore[misc] # Ibis has no types
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Pandas4Warning)
             return super().execute(*args, **kwargs)
+
+    def drop_table(self, name: str, /, *, database: Any = None, force: bool = False) -> None:
+        """Drop a table of the session; the name is lost where Ibis 12 lets this sqlglot write the statement."""
+        if database is not None:
+            raise NotImplementedError("the engine keeps no databases but its session")
+        self.raw_sql(f"DROP TABLE {'IF EXISTS ' if force else ''}{sg.to_identifier(name, quoted=True).sql('duckdb')}")
 
     def to_pyarrow_batches(self, expr: Any, /, *, params: Any = None, limit: Any = None, **kwargs: Any) -> Any:
         """Stream an expression's rows; Ibis would hold them all as the one pending result of the connection."""

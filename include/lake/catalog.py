@@ -3,7 +3,6 @@
 What belongs here: catalog, tables, and the lock that keeps two writers of one table apart. What does not: rows.
 """
 
-import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -20,6 +19,7 @@ from include.lake.files import lake_root
 from include.names import LAKE_NAMESPACE, PARTITION_KEY
 from include.settings import read_settings
 from include.warehouse.database import engine_for
+from include.warehouse.locks import lock_until_commit
 
 CATALOG_SCHEMA = "lake_catalog"
 
@@ -119,9 +119,8 @@ def table_lock(table_name: str) -> Iterator[None]:
 @contextmanager
 def _lock(warehouse_url: str, name: str) -> Iterator[None]:
     """Hold a lock that PostgreSQL frees when its transaction ends, also when the process is killed."""
-    number = int.from_bytes(hashlib.blake2b(f"lake:{name}".encode(), digest_size=8).digest(), "big", signed=True)
     with engine_for(warehouse_url).begin() as connection:
-        connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": number})
+        lock_until_commit(connection, "lake", name)
         yield
 
 

@@ -1,6 +1,6 @@
 """What arrived."""
 
-from sqlalchemy import Table
+from sqlalchemy import BigInteger, Column, Table
 
 from include.warehouse.tables.base import METADATA, count, moment, partition_key, problem_key, text
 
@@ -9,8 +9,10 @@ LANDING_OBJECT = Table(
     METADATA,
     problem_key(),
     text("object_key", "path below the landing URL", key=True),
-    count("size_bytes", "size, in bytes"),
-    text("fingerprint", "sha256 of the bytes, or the store's etag"),
+    Column("size_bytes", BigInteger, nullable=False, comment="size, in bytes"),
+    text("version", "store's etag, or the file's time of change in nanoseconds: read again only when it differs"),
+    text("fingerprint", "sha256 of the bytes"),
+    text("home_partition", "partition of the records whose own time cannot place them"),
     count("n_rows", "records in the object, readable or not"),
     moment("seen_at_utc", "when the land stage read it"),
     comment="One row per landing object, as it was when last read.",

@@ -1,0 +1,112 @@
+"""Decides what becomes of an audited partition, and writes it down. The lake's commit itself is in `writing.py`."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection
+
+from include.errors import AuditFailed, CountsDoNotAddUp
+from include.lake.reading import hash_files, open_files
+from include.lake.staging import QUARANTINE_SCHEMA
+from include.lake.typing import REASON
+from include.names import LINE_NUMBER, OBJECT_KEY, Coverage, Stage
+from include.warehouse.coverage import mark
+from include.warehouse.loading import replace_rows, upsert_rows
+from include.warehouse.tables.quality import PARTITION_AUDIT, REJECTED_RECORD
+
+PUBLISHED, WITH_WARNINGS, REFUSED = "published", "published_with_warnings", "refused"
+
+
+def require_counts(problem: str, partition_key: str, staged: Mapping[str, Any]) -> None:
+    """Check that no row was lost or doubled between landing and the staged files.
+
+    Raises:
+        CountsDoNotAddUp: rows in differ from staged + rejected + duplicates.
+    """
+    n_out = staged["n_staged"] + staged["n_rejected"] + staged["n_duplicate"]
+    if staged["n_in"] != n_out:
+        raise CountsDoNotAddUp(
+            f"{problem} {partition_key}: {staged['n_in']} rows came in, but {n_out} are accounted for "
+            f"({staged['n_staged']} staged + {staged['n_rejected']} rejected + {staged['n_duplicate']} duplicates). "
+            "Nothing was published. Clear `stage_partition`; if it happens again, it is a fault of Mulgil."
+        )
+
+
+def require_audited(problem: str, partition_key: str, staged: Mapping[str, Any], audit: Mapping[str, Any]) -> None:
+    """Check that the staged files are, byte for byte, those that were audited.
+
+    Raises:
+        AuditFailed: they differ, in bytes or in rows.
+        BadPartition: one is gone.
+    """
+    found = hash_files(staged["staged"])
+    if found != audit["files_sha256"] or audit["n_rows"] != staged["n_staged"]:
+        raise AuditFailed(
+            f"{problem} {partition_key}: the {len(staged['staged'])} staged files ({staged['n_staged']} rows, hash "
+            f"{found[:12]}) are not those that were audited ({audit['n_rows']} rows, hash "
+            f"{str(audit['files_sha256'])[:12]}). Nothing was published; clear `stage_partition` and what follows it."
+        )
+
+
+def count_reasons(rejected: Sequence[str]) -> list[dict[str, Any]]:
+    """Count rejected rows by reason, the most frequent first, each with the place of its first row.
+
+    Args:
+        rejected: files of quarantined rows, relative to the lake.
+    """
+    rows = open_files(rejected, QUARANTINE_SCHEMA)
+    place = rows[OBJECT_KEY] + ":" + rows[LINE_NUMBER].cast("string")
+    counted = rows.group_by(REASON).aggregate(
+        n_rows=rows.count(), example=place.first(order_by=[rows[OBJECT_KEY], rows[LINE_NUMBER]])
+    )
+    found: list[dict[str, Any]] = counted.to_pyarrow().to_pylist()
+    return sorted(found, key=lambda row: (-row["n_rows"], row[REASON]))
+
+
+def decide(
+    staged: Mapping[str, Any], audit: Mapping[str, Any], reasons: Sequence[Mapping[str, Any]]
+) -> tuple[str, str | None]:
+    """Decide what becomes of a partition.
+
+    Args:
+        reasons: from `count_reasons`.
+
+    Returns:
+        published, published_with_warnings or refused; and the first reason for a refusal, a warning or a quarantine.
+    """
+    most = f"{reasons[0]['n_rows']} of {staged['n_in']} rows: {reasons[0][REASON]}" if reasons else None
+    if not staged["n_staged"]:
+        return REFUSED, f"no row left ({most})" if most else "no row left: landing has none for this partition"
+    if audit["verdict"] == "stop":
+        return REFUSED, audit["first_reason"]
+    if audit["verdict"] == "warn":
+        return WITH_WARNINGS, audit["first_reason"]
+    return PUBLISHED, most
+
+
+def store_outcome(
+    connection: Connection,
+    key: Mapping[str, str],
+    outcome: Mapping[str, Any],
+    reasons: Sequence[Mapping[str, Any]],
+    now: datetime,
+) -> None:
+    """Write the partition's counts, its verdict, its reasons and how far it came.
+
+    Args:
+        key: `problem` and `partition_key`.
+        outcome: the other columns of `core.partition_audit`, but for the time.
+    """
+    upsert_rows(connection, PARTITION_AUDIT, [{**key, **outcome, "finished_at_utc": now}])
+    replace_rows(connection, REJECTED_RECORD, key, [{**key, **row} for row in reasons])
+    status = Coverage.REFUSED if outcome["verdict"] == REFUSED else Coverage.DONE
+    mark(
+        connection,
+        key["problem"],
+        Stage.INGEST,
+        key["partition_key"],
+        status,
+        detail=outcome["first_reason"],
+        run_id=outcome["run_id"],
+    )

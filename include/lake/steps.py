@@ -1,0 +1,104 @@
+"""What Airflow runs to ingest a partition: stage, then (in the quality room) audit, then publish."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from include.errors import PartitionRefused
+from include.names import Coverage, Stage, events_table, quarantine_table
+from include.problems.reading import load_problem
+from include.settings import read_settings
+from include.warehouse.coverage import mark
+from include.warehouse.database import open_warehouse
+from include.warehouse.steps import step
+
+
+@step(Stage.INGEST)
+def stage_partition(*, problem: str, partition_key: str, run_id: str = "by-hand") -> dict[str, Any]:
+    """Read one partition from landing, type and mask it, and write the files that are to be audited.
+
+    Returns:
+        `staged` and `rejected`: Parquet files relative to the lake; `n_in`, `n_staged`, `n_rejected`, `n_duplicate`.
+
+    Raises:
+        BadLanding: an object that feeds the partition is gone.
+        BadSettings: identifiers are to be hashed, and there is no key.
+    """
+    from include.engine.session import open_engine
+    from include.lake.landed import find_feeds, read_feeds
+    from include.lake.leftovers import remove_leftovers
+    from include.lake.staging import prepare_rows, select_partition, sort_out, write_sorted
+
+    settings, source = read_settings(), load_problem(problem).source
+    with open_warehouse().begin() as connection:
+        mark(connection, problem, Stage.INGEST, partition_key, Coverage.RUNNING, run_id=run_id)
+        feeds = find_feeds(connection, problem, partition_key)
+    records = read_feeds(settings, feeds, source.format)
+    homes = [feed.object_key for feed in feeds if feed.is_home]
+    rows = select_partition(open_engine(), records, source, partition_key, homes)
+    with prepare_rows(rows, source, settings.pii_key).cache() as prepared:
+        counts = sort_out(prepared, source, partition_key).counts.to_pyarrow().to_pylist()[0]
+        staged, rejected = write_sorted(sort_out(prepared, source, partition_key), problem, partition_key, source)
+    remove_leftovers(events_table(problem), partition_key, staged)
+    remove_leftovers(quarantine_table(problem), partition_key, rejected)
+    return {"staged": staged, "rejected": rejected, **counts, "n_rows": counts["n_in"]}
+
+
+@step(Stage.INGEST)
+def publish_partition(
+    *, problem: str, partition_key: str, staged: dict[str, Any], audit: dict[str, Any], run_id: str = "by-hand"
+) -> dict[str, Any]:
+    """Publish exactly the audited files in one commit, or refuse them; either way the warehouse says what and why.
+
+    Args:
+        staged: what `stage_partition` returned.
+        audit: what `audit_partition` returned.
+
+    Returns:
+        `verdict`, `snapshot_id`, `n_published`, `n_quarantined` and `n_duplicate`.
+
+    Raises:
+        PartitionRefused: a `stop` expectation did not hold, or no row is left; the lake keeps what it had.
+        CountsDoNotAddUp: a row was lost or doubled.
+        AuditFailed: the files are not those that were audited.
+    """
+    from include.lake.publishing import (
+        REFUSED,
+        count_reasons,
+        decide,
+        require_audited,
+        require_counts,
+        store_outcome,
+    )
+    from include.lake.staging import QUARANTINE_SCHEMA, events_schema
+    from include.lake.writing import publish_files
+
+    require_counts(problem, partition_key, staged)
+    require_audited(problem, partition_key, staged, audit)
+    properties = {"mulgil.run_id": run_id, "mulgil.files_sha256": audit["files_sha256"]}
+    publish_files(quarantine_table(problem), partition_key, staged["rejected"], QUARANTINE_SCHEMA, properties)
+    reasons = count_reasons(staged["rejected"])
+    verdict, first_reason = decide(staged, audit, reasons)
+    snapshot_id = None
+    # A partition that landing has no record of any more has no rows either; one that is refused keeps its old ones.
+    if verdict != REFUSED or not staged["n_in"]:
+        schema = events_schema(load_problem(problem).source)
+        snapshot_id = publish_files(events_table(problem), partition_key, staged["staged"], schema, properties)
+    n_published = 0 if verdict == REFUSED else staged["n_staged"]
+    outcome = {
+        "run_id": run_id,
+        "n_in": staged["n_in"],
+        "n_published": n_published,
+        "n_quarantined": staged["n_rejected"],
+        "n_duplicate": staged["n_duplicate"],
+        "verdict": verdict,
+        "first_reason": first_reason,
+        "snapshot_id": snapshot_id,
+        "files_sha256": audit["files_sha256"],
+    }
+    key = {"problem": problem, "partition_key": partition_key}
+    with open_warehouse().begin() as connection:
+        store_outcome(connection, key, outcome, reasons, datetime.now(UTC))
+    if verdict == REFUSED:
+        raise PartitionRefused(f"{problem} {partition_key} was not published: {first_reason}")
+    counted = ("verdict", "snapshot_id", "n_published", "n_quarantined", "n_duplicate")
+    return {**{name: outcome[name] for name in counted}, "n_rows": n_published}

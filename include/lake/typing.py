@@ -1,0 +1,164 @@
+"""Turns raw text into the types that a problem declares, with a reason for each value that does not fit.
+
+What belongs here: pure expressions. What does not: masking (`masking.py`), files (`staging.py`).
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import ibis
+import pyarrow as pa
+
+from include.engine.placing import parse_time
+from include.engine.records import FLAW
+from include.problems.schema import Column, Source
+
+REASON, FIELD, DETAIL = "reason", "field", "detail"
+TYPED_PREFIX = "typed__"
+
+_WHOLE = r"^[+-]?\d+(\.0*)?$"
+_NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
+_YES_OR_NO = {"true": True, "false": False, "1": True, "0": False}
+_SHOWN_CHARACTERS = 80
+
+_ARROW_TYPES = {
+    "string": pa.string(),
+    "integer": pa.int64(),
+    "number": pa.float64(),
+    "boolean": pa.bool_(),
+    "timestamp": pa.timestamp("us", tz="UTC"),
+}
+_MISFITS = {
+    "integer": "is not a whole number",
+    "number": "is not a number",
+    "boolean": "is neither true nor false",
+    "timestamp": "is not a time in ISO 8601",
+}
+
+
+@dataclass(frozen=True)
+class Misfit:
+    """One way in which a row can break the declaration.
+
+    Attributes:
+        condition: expression that is true for the rows that do.
+        field: the column; None when the whole record is broken.
+        reason: the sentence that rows are counted by.
+        value: text expression of what was held; None where it must not be shown.
+    """
+
+    condition: Any
+    field: str | None
+    reason: Any
+    value: Any
+
+
+def arrow_type(column: Column) -> pa.DataType:
+    """Say how a column is stored; what is masked is text, whatever it was."""
+    return pa.string() if column.pii != "none" else _ARROW_TYPES[column.type]
+
+
+def type_rows(rows: ibis.Table, source: Source) -> ibis.Table:
+    """Type every declared column, and say for each row why it does not fit.
+
+    Args:
+        rows: as `fields.extract_fields` gives them: declared columns as text, and `flaw`.
+
+    Returns:
+        `rows` with `typed__<column>` for each declared column, and `reason`, `field` and `detail`, all null where the
+        row fits. A row that breaks several rules has the first: the record, the event time, the key, then the others.
+    """
+    typed = rows.mutate(
+        **{f"{TYPED_PREFIX}{name}": type_text(rows[name], column.type) for name, column in source.columns.items()}
+    )
+    misfits = list(_misfits(typed, source))
+    return typed.mutate(
+        **{
+            REASON: _first(misfits, lambda m: m.reason),
+            FIELD: _first(misfits, lambda m: ibis.literal(m.field, "string")),
+            DETAIL: _first(misfits, _describe),
+        }
+    )
+
+
+def type_text(text: Any, kind: str) -> Any:
+    """Read a text expression as one of the declared types; null where it does not fit, or is blank.
+
+    Args:
+        kind: string, integer, number, boolean or timestamp.
+    """
+    if kind == "string":
+        return text
+    text = text.strip()
+    if kind == "timestamp":
+        return parse_time(text)
+    if kind == "boolean":
+        cases = [(text.lower() == word, ibis.literal(value)) for word, value in _YES_OR_NO.items()]
+        return ibis.cases(*cases, else_=ibis.null("boolean"))
+    if kind == "integer":
+        # By text, not by rounding: engines disagree about what 12.7 is as a whole number.
+        return ibis.ifelse(text.re_search(_WHOLE), text.re_replace(r"\.0*$", "").try_cast("int64"), ibis.null("int64"))
+    number = ibis.ifelse(text.re_search(_NUMBER), text.try_cast("float64"), ibis.null("float64"))
+    return ibis.ifelse(number.isinf(), ibis.null("float64"), number)
+
+
+def _misfits(rows: ibis.Table, source: Source) -> Iterator[Misfit]:
+    """List every way in which a row can break the declaration, the gravest first."""
+    yield Misfit(rows[FLAW].notnull(), None, rows[FLAW], None)
+    yield from _time_misfits(rows, source)
+    for name in source.key:
+        if name != source.event_time:
+            yield Misfit(_is_blank(rows[name]), name, ibis.literal(f"{name} is missing"), None)
+    for name, column in source.columns.items():
+        if column.type in _MISFITS and name != source.event_time:
+            yield _type_misfit(rows, name, column)
+
+
+def _time_misfits(rows: ibis.Table, source: Source) -> Iterator[Misfit]:
+    """List what can be wrong with the event time."""
+    name = source.event_time
+    text, moment = rows[name], rows[f"{TYPED_PREFIX}{name}"]
+    yield Misfit(_is_blank(text), name, ibis.literal(f"{name} is missing"), None)
+    yield _type_misfit(rows, name, source.columns[name])
+    for is_outside, word, bound in (
+        (moment < ibis.literal(source.earliest), "before", source.earliest),
+        (moment > ibis.literal(source.latest), "after", source.latest),
+    ):
+        yield Misfit(is_outside, name, ibis.literal(f"{name} is {word} {_show(bound)}"), text)
+
+
+def _type_misfit(rows: ibis.Table, name: str, column: Column) -> Misfit:
+    """Describe a value that is there and is not of its type; a value that may tell on a person is not shown."""
+    is_misfit = ~_is_blank(rows[name]) & rows[f"{TYPED_PREFIX}{name}"].isnull()
+    shown = rows[name] if column.pii == "none" else None
+    return Misfit(is_misfit, name, ibis.literal(f"{name} {_MISFITS[column.type]}"), shown)
+
+
+def _is_blank(text: Any) -> Any:
+    """Say whether nothing was held."""
+    return text.isnull() | (text.strip() == "")
+
+
+def _describe(misfit: Misfit) -> Any:
+    """Write the reason with the value in it."""
+    if misfit.value is None:
+        return misfit.reason
+    shown = misfit.value.substr(0, _SHOWN_CHARACTERS)
+    return misfit.reason + ibis.literal(" (it holds '") + shown + ibis.literal("')")
+
+
+def _first(misfits: list[Misfit], give: Any) -> Any:
+    """Choose what the first misfit that holds gives; null where none does."""
+    return ibis.cases(*((misfit.condition, give(misfit)) for misfit in misfits), else_=ibis.null("string"))
+
+
+def _show(bound: datetime) -> str:
+    """Write a bound as a person would: without a time of day where it is midnight."""
+    return bound.strftime("%Y-%m-%d") if bound.strftime("%H%M%S") == "000000" else bound.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def stored_schema(columns: Mapping[str, Column], added: Mapping[str, pa.DataType]) -> pa.Schema:
+    """Say the columns of a problem's lake table: the declared ones, then those that ingest adds."""
+    return pa.schema([(name, arrow_type(column)) for name, column in columns.items()] + list(added.items()))

@@ -1,0 +1,1 @@
+"""Landing: what arrived, kept exactly as it came, and which partitions it feeds."""

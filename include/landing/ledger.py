@@ -1,0 +1,86 @@
+"""Keeps which objects were read and which partitions they feed, in the warehouse."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, delete, select
+
+from include.landing.manifest import ReadObject
+from include.names import Coverage, Stage
+from include.warehouse.coverage import SETTLED, mark, read_statuses
+from include.warehouse.loading import upsert_rows
+from include.warehouse.tables.landing import LANDING_OBJECT, LANDING_PARTITION
+from include.warehouse.tables.runs import COVERAGE
+
+# A partition that has been running for so long was lost with its worker; a month of logs takes seconds.
+LOST_AFTER = timedelta(minutes=15)
+
+
+def read_known(connection: Connection, problem: str) -> tuple[dict[str, str], dict[str, str]]:
+    """Read version and fingerprint of every object that was read before, by object key."""
+    query = select(LANDING_OBJECT.c.object_key, LANDING_OBJECT.c.version, LANDING_OBJECT.c.fingerprint).where(
+        LANDING_OBJECT.c.problem == problem
+    )
+    rows = connection.execute(query).all()
+    return {key: version for key, version, _ in rows}, {key: fingerprint for key, _, fingerprint in rows}
+
+
+def store_objects(
+    connection: Connection,
+    problem: str,
+    objects: Sequence[ReadObject],
+    known_fingerprints: Mapping[str, str],
+    now: datetime,
+    run_id: str,
+) -> set[str]:
+    """Store what was read, and put every partition that it changes back to waiting.
+
+    Returns:
+        the partitions that objects with new bytes feed now or fed before.
+    """
+    upsert_rows(connection, LANDING_OBJECT, [_object_row(problem, item, now) for item in objects])
+    changed = [item for item in objects if known_fingerprints.get(item.seen.key) != item.fingerprint]
+    keys = [item.seen.key for item in changed]
+    of_changed = (LANDING_PARTITION.c.problem == problem, LANDING_PARTITION.c.object_key.in_(keys))
+    before = set(connection.scalars(select(LANDING_PARTITION.c.partition_key).where(*of_changed)))
+    connection.execute(delete(LANDING_PARTITION).where(*of_changed))
+    rows = [
+        {"problem": problem, "partition_key": key, "object_key": item.seen.key, "n_rows": n}
+        for item in changed
+        for key, n in item.n_rows.items()
+    ]
+    upsert_rows(connection, LANDING_PARTITION, rows)
+    fed = before | {str(row["partition_key"]) for row in rows}
+    for key in sorted(fed):
+        mark(connection, problem, Stage.LAND, key, Coverage.DONE, run_id=run_id)
+        # In the same transaction: if the announcement is lost, the next run finds the partition waiting.
+        mark(connection, problem, Stage.INGEST, key, Coverage.WAITING, detail="new objects landed", run_id=run_id)
+    return fed
+
+
+def find_unsettled(connection: Connection, problem: str, now: datetime) -> set[str]:
+    """Name the partitions that landed, and that ingest neither finished nor is busy with."""
+    landed = read_statuses(connection, problem, Stage.LAND)
+    query = select(COVERAGE.c.partition_key, COVERAGE.c.status, COVERAGE.c.updated_at_utc).where(
+        COVERAGE.c.problem == problem, COVERAGE.c.stage == str(Stage.INGEST)
+    )
+    left_alone = {
+        key
+        for key, status, updated in connection.execute(query)
+        if status in SETTLED or (status == Coverage.RUNNING and now - updated < LOST_AFTER)
+    }
+    return set(landed) - left_alone
+
+
+def _object_row(problem: str, item: ReadObject, now: datetime) -> dict[str, object]:
+    """Write one object as a row."""
+    return {
+        "problem": problem,
+        "object_key": item.seen.key,
+        "size_bytes": item.seen.size_bytes,
+        "version": item.seen.version,
+        "fingerprint": item.fingerprint,
+        "home_partition": item.home_partition,
+        "n_rows": sum(item.n_rows.values()),
+        "seen_at_utc": now,
+    }
