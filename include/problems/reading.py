@@ -22,6 +22,8 @@ _REMEDIES = {
     "missing": "is missing; write it",
     "model_type": "must be a section of its own, with the keys below it",
     "model_attributes_type": "must be a section of its own, with the keys below it",
+    "dict_type": "must be a mapping: keys below it, each with its value",
+    "list_type": "must be a list: [a, b], or one - a line",
     "timezone_aware": "a time without its zone means another moment to everybody; write 2013-01-31T00:00:00Z",
 }
 

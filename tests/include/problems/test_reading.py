@@ -82,6 +82,8 @@ BROKEN = [
     ("experiment.pilot_until", "2013-02-01", "field experiment.pilot_until: '2013-02-01' names no month; write it"),
     ("experiment.holdback_share", 30, "field experiment.holdback_share: Input should be less than or equal to 1"),
     ("monitor.features", ["mile"], "field monitor.features: 'mile' is not declared in source.columns"),
+    ("monitor.features", "distance_miles", "field monitor.features: must be a list: [a, b], or one - a line (it"),
+    ("source.columns", [], "field source.columns: must be a mapping: keys below it, each with its value (it holds []"),
     ("monitor.features", [], "field monitor.features: List should have at least 1 item"),
 ]
 

@@ -65,6 +65,14 @@ def test_a_good_partition_passes_with_its_files_hashes(audit, stage, house):
     assert (row.is_success, row.n_unexpected, row.n_rows, row.expectation) == (True, 0, 9, NOT_NULL["expect"])
 
 
+def test_the_lake_hashes_the_same_files_to_the_same_sum(audit, stage):
+    """Publishing compares the lake's sum with the audit's."""
+    from include.lake.reading import hash_files
+
+    files = [stage(4, name="b.parquet"), stage(5, name="a.parquet")]
+    assert audit(files)["files_sha256"] == hash_files(["a.parquet", "b.parquet"])
+
+
 def test_a_missed_warning_warns_with_the_number_that_was_seen(audit, stage, house):
     outcome = audit([stage(4)], NOT_NULL, FAR)
     assert (outcome["verdict"], outcome["n_warnings"]) == ("warn", 1)
