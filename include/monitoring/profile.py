@@ -37,15 +37,12 @@ def read_bins(reference: ibis.Table, types: Mapping[str, str]) -> list[Bins]:
     Returns:
         one for each column, in the order given.
     """
-    numbers = [name for name, kind in types.items() if _is_number(kind)]
-    cuts = _read_quantiles(reference, numbers, types)
-    bins = []
-    for name, kind in types.items():
-        if name in cuts:
-            bins.append(bins_of_number(name, cuts[name]))
-        else:
-            bins.append(bins_of_category(name, _read_values(reference, name, kind)))
-    return bins
+    compared = _compared(reference, types)
+    cuts = _read_quantiles(compared, [name for name, kind in types.items() if _is_number(kind)])
+    return [
+        bins_of_number(name, cuts[name]) if name in cuts else bins_of_category(name, _read_values(compared, name))
+        for name in types
+    ]
 
 
 def count_bins(rows: ibis.Table, bins: Sequence[Bins], types: Mapping[str, str]) -> dict[str, dict[str, Counts]]:
@@ -54,14 +51,15 @@ def count_bins(rows: ibis.Table, bins: Sequence[Bins], types: Mapping[str, str])
     Returns:
         partition to column to counts, shape (n_bins of the column,); the last bin holds the missing values.
     """
+    compared = _compared(rows, types)
     sums: dict[str, Any] = {"n_rows": _.count()}
     for place, cut in enumerate(bins):
-        column = _column(rows, cut.feature, types[cut.feature])
+        column = compared[cut.feature]
         sums[f"{place}_known"] = column.count()
         for index, edge in enumerate(cut.cuts):
             hit = column <= edge if cut.kind == "number" else column == edge
             sums[f"{place}_{index}"] = hit.ifelse(1, 0).sum().fill_null(0)
-    table = rows.group_by(PARTITION_KEY).aggregate(**sums).to_pyarrow().to_pylist()
+    table = compared.group_by(PARTITION_KEY).aggregate(**sums).to_pyarrow().to_pylist()
     return {
         row[PARTITION_KEY]: {cut.feature: _counts_of(row, place, cut) for place, cut in enumerate(bins)}
         for row in table
@@ -142,8 +140,13 @@ def _is_number(kind: str) -> bool:
     return kind in {"integer", "number", "timestamp"}
 
 
+def _compared(rows: ibis.Table, types: Mapping[str, str]) -> ibis.Table:
+    """Give the columns as they are compared: numbers as doubles without NaN, all else as text."""
+    return rows.select(PARTITION_KEY, **{name: _column(rows, name, kind) for name, kind in types.items()})
+
+
 def _column(rows: ibis.Table, name: str, kind: str) -> Any:
-    """Give a column as it is compared: numbers as doubles without NaN, all else as text."""
+    """Give one column as it is compared; one that the rows lack is missing everywhere."""
     if name not in rows.columns:
         return ibis.null("float64" if _is_number(kind) else "string")
     if kind == "timestamp":
@@ -154,19 +157,18 @@ def _column(rows: ibis.Table, name: str, kind: str) -> Any:
     return rows[name].cast("string")
 
 
-def _read_quantiles(rows: ibis.Table, names: Sequence[str], types: Mapping[str, str]) -> dict[str, list[float | None]]:
+def _read_quantiles(compared: ibis.Table, names: Sequence[str]) -> dict[str, list[float | None]]:
     """Read the inner deciles of all numbers in one pass, exactly; nulls do not count."""
     if not names:
         return {}
     shares = [place / N_QUANTILES for place in range(1, N_QUANTILES)]
-    wanted = {name: _column(rows, name, types[name]).quantile(shares) for name in names}
-    [found] = rows.aggregate(**wanted).to_pyarrow().to_pylist()
+    [found] = compared.aggregate(**{name: compared[name].quantile(shares) for name in names}).to_pyarrow().to_pylist()
     return {name: found[name] or [] for name in names}
 
 
-def _read_values(rows: ibis.Table, name: str, kind: str) -> dict[str, int]:
+def _read_values(compared: ibis.Table, name: str) -> dict[str, int]:
     """Count how often the reference has each value of a category; missing values are not one."""
-    values = rows.select(value=_column(rows, name, kind))
+    values = compared.select(value=compared[name])
     counted = values.filter(values.value.notnull()).group_by("value").aggregate(n_rows=_.count())
     return {row["value"]: int(row["n_rows"]) for row in counted.to_pyarrow().to_pylist()}
 

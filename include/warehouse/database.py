@@ -1,16 +1,18 @@
 """Opens the warehouse."""
 
-from functools import lru_cache
+import os
 
 from sqlalchemy import Engine, create_engine
 
 from include.errors import BadSettings
 from include.settings import Settings, read_settings
 
+# By process id: a forked task must not speak on its parent's connections.
+_ENGINES: dict[tuple[int, str], Engine] = {}
 
-@lru_cache(maxsize=4)
+
 def engine_for(url: str) -> Engine:
-    """Open the warehouse at `url`; one engine for each URL and process.
+    """Open the warehouse at `url`; one engine for each process, whose connections close when it turns to another URL.
 
     Raises:
         BadSettings: the URL is empty.
@@ -20,7 +22,13 @@ def engine_for(url: str) -> Engine:
             "MULGIL_WAREHOUSE_URL is empty, so there is no warehouse to use. "
             "`make info` prints the URL of the running stack; production sets its own."
         )
-    return create_engine(url, pool_pre_ping=True, pool_size=2, max_overflow=4)
+    own = (os.getpid(), url)
+    if own not in _ENGINES:
+        for (process, _), engine in _ENGINES.items():
+            engine.dispose(close=process == own[0])
+        _ENGINES.clear()
+        _ENGINES[own] = create_engine(url, pool_pre_ping=True, pool_size=2, max_overflow=4)
+    return _ENGINES[own]
 
 
 def open_warehouse(settings: Settings | None = None) -> Engine:

@@ -12,3 +12,13 @@ def test_an_empty_url_is_refused_with_the_way_to_find_one():
 def test_one_url_has_one_engine_and_the_settings_choose_it(house):
     assert open_warehouse() is open_warehouse(house.settings)
     assert open_warehouse().url == house.engine.url
+
+
+def test_turning_to_another_url_closes_the_connections_to_the_one_before(house):
+    first = open_warehouse()
+    with first.connect():
+        pass
+    assert first.pool.checkedin() == 1
+    with engine_for(f"{house.settings.warehouse_url}?application_name=other").connect():
+        assert first.pool.checkedin() == 0
+    assert open_warehouse() is not first
