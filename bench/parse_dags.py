@@ -17,7 +17,8 @@ from pathlib import Path
 REPOSITORY = Path(__file__).resolve().parent.parent
 LOADER = REPOSITORY / "tests" / "architecture" / "load_dags.py"
 # The DAG processor parses everything twice a minute on cores that tasks need: one second is a thirtieth of one core.
-BAR_S = 1.0
+# Processor time, not wall time, so that a busy machine does not decide. tests/architecture holds the same bar.
+BAR_CPU_S = 1.0
 N_RUNS = 5
 
 
@@ -25,7 +26,7 @@ def measure_once() -> dict[str, float]:
     """Parse all files in a fresh process.
 
     Returns:
-        parse_s in seconds, n_dags.
+        parse_s and parse_cpu_s in seconds, n_dags.
     """
     with tempfile.TemporaryDirectory() as home:
         environment = {**os.environ, "AIRFLOW_HOME": home, "PYTHONPATH": str(REPOSITORY), "MULGIL_DEMO_REVIEWER": "1"}
@@ -34,22 +35,22 @@ def measure_once() -> dict[str, float]:
     loaded = json.loads(finished.stdout.splitlines()[-1])
     if loaded["import_errors"]:
         raise SystemExit(f"The DAG files cannot be measured, they do not load: {loaded['import_errors']}")
-    return {"parse_s": loaded["parse_s"], "n_dags": len(loaded["dags"])}
+    return {"n_dags": len(loaded["dags"])} | {name: loaded[name] for name in ("parse_s", "parse_cpu_s")}
 
 
 def main() -> int:
     """Measure, print the row, and say by the exit code whether the bar was met."""
     runs = [measure_once() for _ in range(N_RUNS)]
-    seconds = [run["parse_s"] for run in runs]
-    median = statistics.median(seconds)
-    verdict = "met" if median <= BAR_S else "MISSED"
-    print("| what | DAGs | median s | fastest s | slowest s | bar s | verdict |")
-    print("|---|---|---|---|---|---|---|")
+    median = statistics.median(run["parse_cpu_s"] for run in runs)
+    wall = statistics.median(run["parse_s"] for run in runs)
+    is_met = median <= BAR_CPU_S
+    print(f"| what | DAGs | processor s, median of {N_RUNS} | bar s | verdict | wall s, median |")
+    print("|---|---|---|---|---|---|")
     print(
-        f"| parse all DAG files in one process | {runs[0]['n_dags']} | {median:.2f} | {min(seconds):.2f} "
-        f"| {max(seconds):.2f} | {BAR_S:.1f} | {verdict} |"
+        f"| parse all DAG files in one process | {runs[0]['n_dags']} | {median:.2f} | {BAR_CPU_S:.1f} "
+        f"| {'met' if is_met else 'MISSED'} | {wall:.2f} |"
     )
-    return 0 if median <= BAR_S else 1
+    return 0 if is_met else 1
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from bench import parse_dags
 from include import names
 from include.names import Stage
 from include.problems.reading import load_problems
@@ -54,6 +55,10 @@ def test_every_dag_says_how_many_runs_go_at_once(loaded: Loaded):
 
 def test_no_dag_file_brings_a_heavy_library_that_airflow_did_not(loaded: Loaded):
     assert set(loaded["heavy_after"]) - set(loaded["heavy_before"]) == set()
+
+
+def test_all_dag_files_are_parsed_in_the_time_that_bench_allows(loaded: Loaded):
+    assert 0 < loaded["parse_cpu_s"] <= parse_dags.BAR_CPU_S
 
 
 def test_a_heavy_library_in_a_dag_file_is_found(load_dags: Callable[..., Loaded], tmp_path: Path):
