@@ -11,8 +11,10 @@ from typing import Any
 
 import pyarrow as pa
 import sqlglot as sg
+import sqlglot.expressions as sge
 from ibis.backends.duckdb import Backend
 from pandas.errors import Pandas4Warning
+from sqlglot.generator import Generator
 
 
 def stand_in_for_hotfix() -> None:
@@ -24,8 +26,24 @@ def stand_in_for_hotfix() -> None:
         sys.modules["pyarrow_hotfix"] = ModuleType("pyarrow_hotfix", "Nothing: this PyArrow needs no hotfix.")
 
 
+def mend_drop() -> None:
+    """Let sqlglot 30 read the DROP statements of Ibis 12, which names what is dropped by the older key `this`."""
+    written_before = Generator.drop_sql
+    if getattr(written_before, "is_mended", False):
+        return
+
+    def drop_sql(self: Generator, expression: sge.Drop) -> str:
+        dropped = expression.args.pop("this", None)
+        if dropped is not None:
+            expression.set("tables", [sg.to_table(dropped) if isinstance(dropped, str) else dropped])
+        return written_before(self, expression)
+
+    drop_sql.is_mended = True  # type: ignore[attr-defined]
+    Generator.drop_sql = drop_sql  # type: ignore[method-assign]
+
+
 class DuckDBBackend(Backend):  # type: ignore[misc] # Ibis has no types
-    """Ibis's DuckDB backend, mended for DuckDB 2, pandas 3 and sqlglot's new spelling of DROP."""
+    """Ibis's DuckDB backend, mended for DuckDB 2 and pandas 3."""
 
     def do_connect(self, *args: Any, **kwargs: Any) -> None:
         """Open the connection."""
@@ -37,12 +55,6 @@ class DuckDBBackend(Backend):  # type: ignore[misc] # Ibis has no types
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Pandas4Warning)
             return super().execute(*args, **kwargs)
-
-    def drop_table(self, name: str, /, *, database: Any = None, force: bool = False) -> None:
-        """Drop a table of the session; the name is lost where Ibis 12 lets this sqlglot write the statement."""
-        if database is not None:
-            raise NotImplementedError("the engine keeps no databases but its session")
-        self.raw_sql(f"DROP TABLE {'IF EXISTS ' if force else ''}{sg.to_identifier(name, quoted=True).sql('duckdb')}")
 
     def to_pyarrow_batches(self, expr: Any, /, *, params: Any = None, limit: Any = None, **kwargs: Any) -> Any:
         """Stream an expression's rows; Ibis would hold them all as the one pending result of the connection."""

@@ -4,7 +4,7 @@ import os
 from functools import lru_cache
 from typing import Any
 
-from include.engine.ibis_gaps import DuckDBBackend, stand_in_for_hotfix
+from include.engine.ibis_gaps import DuckDBBackend, mend_drop, stand_in_for_hotfix
 from include.errors import BadSettings
 from include.settings import read_settings
 
@@ -29,6 +29,7 @@ def open_engine() -> Any:
 def _engine_of(_process: int, spill: str) -> Any:
     """Start DuckDB in memory; what does not fit is spilled below the home folder, not into the working folder."""
     stand_in_for_hotfix()
+    mend_drop()
     engine = DuckDBBackend().connect(
         threads=_usable_cores(),
         temp_directory=spill,

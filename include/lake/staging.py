@@ -13,6 +13,7 @@ import pyarrow as pa
 from include.engine.fields import extract_fields, pack_json
 from include.engine.placing import PLACED_KEY, add_partition_key
 from include.engine.records import FLAW, RECORD
+from include.engine.relations import fence
 from include.lake import files
 from include.lake.keying import arrival_rank, row_key
 from include.lake.masking import mask, mask_free_text
@@ -68,7 +69,7 @@ def select_partition(
 
 def prepare_rows(rows: ibis.Table, source: Source, pii_key: str) -> ibis.Table:
     """Type the fields, mask them, name each row, and number the rows that share a name."""
-    rows = type_rows(rows, source)
+    rows = fence(type_rows(rows, source))
     rows = rows.mutate(
         **{
             f"{_MASKED_PREFIX}{name}": mask(rows[name], column.pii, pii_key)
@@ -77,7 +78,7 @@ def prepare_rows(rows: ibis.Table, source: Source, pii_key: str) -> ibis.Table:
         }
     )
     rows = rows.mutate(**{ROW_KEY: row_key([_stored(rows, source, name).cast("string") for name in source.key])})
-    rows = rows.mutate(is_accepted=rows[REASON].isnull())
+    rows = fence(rows.mutate(is_accepted=rows[REASON].isnull()))
     return rows.mutate(**{_RANK: arrival_rank(rows, "is_accepted", ROW_KEY)})
 
 

@@ -13,12 +13,14 @@ import pyarrow as pa
 
 from include.engine.placing import parse_time
 from include.engine.records import FLAW
+from include.engine.relations import fence
 from include.problems.schema import Column, Source
 
 REASON, FIELD, DETAIL = "reason", "field", "detail"
 TYPED_PREFIX = "typed__"
 
-_WHOLE = r"^[+-]?\d+(\.0*)?$"
+_WHOLE = r"^[+-]?\d+$"
+_WHOLE_WITH_POINT = r"^[+-]?\d+\.0*$"
 _NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 _YES_OR_NO = {"true": True, "false": False, "1": True, "0": False}
 _SHOWN_CHARACTERS = 80
@@ -73,6 +75,7 @@ def type_rows(rows: ibis.Table, source: Source) -> ibis.Table:
     typed = rows.mutate(
         **{f"{TYPED_PREFIX}{name}": type_text(rows[name], column.type) for name, column in source.columns.items()}
     )
+    typed = fence(typed)
     misfits = list(_misfits(typed, source))
     return typed.mutate(
         **{
@@ -99,7 +102,11 @@ def type_text(text: Any, kind: str) -> Any:
         return ibis.cases(*cases, else_=ibis.null("boolean"))
     if kind == "integer":
         # By text, not by rounding: engines disagree about what 12.7 is as a whole number.
-        return ibis.ifelse(text.re_search(_WHOLE), text.re_replace(r"\.0*$", "").try_cast("int64"), ibis.null("int64"))
+        return ibis.cases(
+            (text.re_search(_WHOLE), text.try_cast("int64")),
+            (text.re_search(_WHOLE_WITH_POINT), text.re_replace(r"\.0*$", "").try_cast("int64")),
+            else_=ibis.null("int64"),
+        )
     number = ibis.ifelse(text.re_search(_NUMBER), text.try_cast("float64"), ibis.null("float64"))
     return ibis.ifelse(number.isinf(), ibis.null("float64"), number)
 
@@ -131,7 +138,7 @@ def _time_misfits(rows: ibis.Table, source: Source) -> Iterator[Misfit]:
 
 def _type_misfit(rows: ibis.Table, name: str, column: Column) -> Misfit:
     """Describe a value that is there and is not of its type; a value that may tell on a person is not shown."""
-    is_misfit = ~_is_blank(rows[name]) & rows[f"{TYPED_PREFIX}{name}"].isnull()
+    is_misfit = rows[f"{TYPED_PREFIX}{name}"].isnull() & ~_is_blank(rows[name])
     shown = rows[name] if column.pii == "none" else None
     return Misfit(is_misfit, name, ibis.literal(f"{name} {_MISFITS[column.type]}"), shown)
 

@@ -1,6 +1,8 @@
 import os
 from datetime import UTC, datetime
 
+import ibis
+import pyarrow as pa
 import pytest
 
 from include.engine import session
@@ -53,3 +55,18 @@ def test_rows_come_back_whole_and_in_batches():
     }
     assert [batch.num_rows for batch in numbers.to_pyarrow_batches(chunk_size=5)] == [5]
     assert isinstance(open_engine().list_tables(), list)
+
+
+def test_tables_of_the_session_are_made_cached_and_dropped():
+    engine = open_engine()
+    made = engine.create_table("made_here", pa.table({"n": [1, 2]}), temp=True)
+    with made.mutate(twice=made.n * 2).cache() as cached:
+        assert cached.twice.sum().to_pyarrow().as_py() == 6
+    engine.drop_table("made_here")
+    assert "made_here" not in engine.list_tables()
+
+
+def test_rows_of_memory_and_pandas_can_be_asked():
+    rows = ibis.memtable(pa.table({"n": [1, 2], "s": ["a", None]}))
+    assert open_engine().execute(rows.n.sum()) == 3
+    assert open_engine().execute(rows)["s"].tolist()[0] == "a"
