@@ -4,7 +4,7 @@ What belongs here: which rows are compared with which. What does not: formulas, 
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -82,18 +82,19 @@ def measure(
     Raises:
         BadProbabilities: a score is not a probability.
     """
-    everything = open_scored(definition.name, published)
-    n_scored = profile.count_scored(everything) if everything is not None else {}
+    scores = open_scored(definition.name, published)
+    n_scored = profile.count_scored(scores) if scores is not None else {}
     versions: defaultdict[str, list[str]] = defaultdict(list)
     for key, version in n_scored:
         versions[version].append(key)
     reference = reference_of(published, monitor)
     keys = sorted({*asked, *(find_stale(references, reference, versions) & set(published))})
-    scored = open_scored(definition.name, keys)
-    if scored is not None:
-        profile.require_probabilities(scored)
     drifts = measure_features(definition, monitor, reference, keys)
-    drifts += measure_scores(definition.name, monitor, reference, versions, keys)
+    scored = None
+    if scores is not None:
+        scored = _of_partitions(scores, keys)
+        profile.require_probabilities(scored)
+        drifts += measure_scores(definition.name, monitor, scores, reference, versions, keys)
     arm, labelled = ("log", scored) if answers is None else ("random", open_answers(answers, keys))
     own = {pair: n_rows for pair, n_rows in n_scored.items() if pair[0] in set(keys)}
     return Measured(keys, drifts, *measure_calibration(definition.name, arm, own, labelled, now))
@@ -168,11 +169,18 @@ def measure_features(definition: Problem, monitor: Monitor, reference: Reference
 
 
 def measure_scores(
-    problem: str, monitor: Monitor, reference: Reference, versions: Mapping[str, Sequence[str]], keys: Sequence[str]
+    problem: str,
+    monitor: Monitor,
+    scores: ibis.Table,
+    reference: Reference,
+    versions: Mapping[str, Sequence[str]],
+    keys: Sequence[str],
 ) -> Rows:
     """Compare what the models say of some partitions with what the same model said of its reference.
 
     Args:
+        scores: the predictions of all published partitions.
+        reference: of the columns of the log.
         versions: model version to all partitions it has scored.
         keys: the partitions to measure.
 
@@ -183,9 +191,8 @@ def measure_scores(
     for version, scored in versions.items():
         own = reference_of_scores(reference, version, scored)
         wanted = sorted(set(keys) & set(scored))
-        rows = open_scored(problem, sorted({*own.keys, *wanted}))
-        if wanted and rows is not None:
-            rows = rows.filter(rows[profile.MODEL_VERSION] == version)
+        if wanted:
+            rows = _of_partitions(scores.filter(scores[profile.MODEL_VERSION] == version), {*own.keys, *wanted})
             found += _measure_columns(problem, monitor, rows, {profile.P_POSITIVE: "number"}, own, wanted)
     return found
 
@@ -229,7 +236,7 @@ def _measure_columns(
     keys: Sequence[str],
 ) -> Rows:
     """Compare each column of each partition with the same column of the reference."""
-    bins = profile.read_bins(rows.filter(rows[PARTITION_KEY].isin(reference.keys)), types)
+    bins = profile.read_bins(_of_partitions(rows, reference.keys), types)
     counts = profile.count_bins(rows, bins, types)
     found: Rows = []
     for cut in bins:
@@ -262,6 +269,11 @@ def _drift_row(
         "bins": [{"name": name, "n_rows": here, "n_reference": there} for name, here, there in sides],
         **asdict(measured),
     }
+
+
+def _of_partitions(rows: ibis.Table, keys: Iterable[str]) -> ibis.Table:
+    """Keep the rows of some partitions."""
+    return rows.filter(rows[PARTITION_KEY].isin(sorted(keys)))
 
 
 def _no_rows(bins: drift.Bins) -> drift.Counts:

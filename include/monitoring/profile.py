@@ -58,7 +58,7 @@ def count_bins(rows: ibis.Table, bins: Sequence[Bins], types: Mapping[str, str])
         sums[f"{place}_known"] = column.count()
         for index, edge in enumerate(cut.cuts):
             hit = column <= edge if cut.kind == "number" else column == edge
-            sums[f"{place}_{index}"] = hit.ifelse(1, 0).sum().fill_null(0)
+            sums[f"{place}_{index}"] = hit.sum()
     table = compared.group_by(PARTITION_KEY).aggregate(**sums).to_pyarrow().to_pylist()
     return {
         row[PARTITION_KEY]: {cut.feature: _counts_of(row, place, cut) for place, cut in enumerate(bins)}
@@ -175,7 +175,7 @@ def _read_values(compared: ibis.Table, name: str) -> dict[str, int]:
 
 def _counts_of(row: Mapping[str, Any], place: int, bins: Bins) -> Counts:
     """Turn the sums of one column into counts per bin; a number's sums run from below, a category's do not."""
-    hits = [int(row[f"{place}_{index}"]) for index in range(len(bins.cuts))]
+    hits = [int(row[f"{place}_{index}"] or 0) for index in range(len(bins.cuts))]  # null where all are missing
     known, n_rows = int(row[f"{place}_known"]), int(row["n_rows"])
     if bins.kind == "number":
         return np.array([*np.diff([0, *hits, known]), n_rows - known], dtype=np.int64)

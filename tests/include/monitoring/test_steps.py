@@ -116,10 +116,11 @@ def test_scores_are_compared_with_the_first_partition_of_the_same_model(make_lak
         ]
 
 
+@pytest.mark.slow
 def test_partitions_in_any_order_end_in_the_same_rows(make_lake, house):
     rng = np.random.default_rng(2)
     lake = make_lake()
-    data = {f"2013-0{month}": list(rng.normal(month, 2, 100)) for month in range(1, 6)}
+    data = {f"2013-0{month}": list(rng.normal(month, 2, 100)) for month in range(1, 5)}
     outcomes = []
     for order in (sorted(data), sorted(data, reverse=True)):
         start_again(house.engine)
@@ -131,7 +132,7 @@ def test_partitions_in_any_order_end_in_the_same_rows(make_lake, house):
         outcome["alert"] = [row[:3] for row in outcome["alert"]]
         outcomes.append(outcome)
     assert outcomes[0] == outcomes[1]
-    assert len(outcomes[0]["feature_drift"]) == 15
+    assert len(outcomes[0]["feature_drift"]) == 12
 
 
 def test_measuring_twice_changes_nothing_and_an_alert_keeps_its_time(make_lake, house):
