@@ -28,12 +28,6 @@ def relation_of_arrow(engine: Any, rows: Any) -> ibis.Table:
     return engine.table(name)
 
 
-def fence(rows: ibis.Table) -> ibis.Table:
-    """Compute columns here, once; Ibis would otherwise paste each expression into every later one that uses it."""
-    alias = ibis.util.gen_name("rows")
-    return rows.alias(alias).sql(f"SELECT * FROM {alias}")
-
-
 def fit_columns(rows: ibis.Table, schema: pa.Schema) -> ibis.Table:
     """Give `rows` the columns of `schema`: missing ones are null, others are cast only where their type differs."""
     wanted = ibis.Schema.from_pyarrow(schema)

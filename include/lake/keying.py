@@ -5,7 +5,7 @@ from typing import Any
 
 import ibis
 
-from include.names import LINE_NUMBER, OBJECT_KEY
+from include.names import LINE_NUMBER, OBJECT_KEY, ROW_KEY
 
 
 def row_key(parts: Sequence[Any]) -> Any:
@@ -21,10 +21,16 @@ def row_key(parts: Sequence[Any]) -> Any:
     return joined
 
 
-def arrival_rank(rows: ibis.Table, *group: str) -> Any:
-    """Number the rows of each group from 0 in the order they arrived: by object, then by line.
+def later_arrivals(rows: ibis.Table) -> ibis.Table:
+    """Find the rows whose name an earlier row has already: earlier by object, then by line.
 
     The order is the objects' names, not the clock, so that running again keeps the same row.
+
+    Returns:
+        object key and line number of each row that is a duplicate.
     """
-    window = ibis.window(group_by=list(group), order_by=[rows[OBJECT_KEY], rows[LINE_NUMBER]])
-    return ibis.row_number().over(window)
+    # Only the three columns that decide: sorting whole rows would cost more than everything else.
+    places = rows.select(ROW_KEY, OBJECT_KEY, LINE_NUMBER)
+    window = ibis.window(group_by=ROW_KEY, order_by=[OBJECT_KEY, LINE_NUMBER])
+    ranked = places.mutate(rank=ibis.row_number().over(window))
+    return ranked.filter(ranked["rank"] > 0).select(OBJECT_KEY, LINE_NUMBER)

@@ -13,16 +13,14 @@ import pyarrow as pa
 from include.engine.fields import extract_fields, pack_json
 from include.engine.placing import PLACED_KEY, add_partition_key
 from include.engine.records import FLAW, RECORD
-from include.engine.relations import fence
 from include.lake import files
-from include.lake.keying import arrival_rank, row_key
+from include.lake.keying import later_arrivals, row_key
 from include.lake.masking import mask, mask_free_text
 from include.lake.typing import DETAIL, FIELD, REASON, TYPED_PREFIX, stored_schema, type_rows
 from include.names import LINE_NUMBER, OBJECT_KEY, PARTITION_KEY, ROW_KEY, events_table, quarantine_table
 from include.problems.schema import Source
 
 _ADDED = {PARTITION_KEY: pa.string(), ROW_KEY: pa.string(), OBJECT_KEY: pa.string(), LINE_NUMBER: pa.int64()}
-_RANK = "arrival_rank"
 _MASKED_PREFIX = "masked__"
 
 QUARANTINE_SCHEMA = pa.schema(
@@ -37,7 +35,7 @@ class Sorted:
     Attributes:
         accepted: rows to publish, with the columns of `events_schema`, in the order they arrived.
         rejected: rows to keep apart, with the columns of `QUARANTINE_SCHEMA`, in the order they arrived.
-        counts: an aggregate of one row: `n_in`, `n_staged`, `n_rejected`, `n_duplicate`.
+        counts: one row with `n_in`, `n_rejected` and `n_duplicate`.
     """
 
     accepted: ibis.Table
@@ -68,8 +66,8 @@ def select_partition(
 
 
 def prepare_rows(rows: ibis.Table, source: Source, pii_key: str) -> ibis.Table:
-    """Type the fields, mask them, name each row, and number the rows that share a name."""
-    rows = fence(type_rows(rows, source))
+    """Type the fields, mask them, and name each row."""
+    rows = type_rows(rows, source)
     rows = rows.mutate(
         **{
             f"{_MASKED_PREFIX}{name}": mask(rows[name], column.pii, pii_key)
@@ -77,9 +75,7 @@ def prepare_rows(rows: ibis.Table, source: Source, pii_key: str) -> ibis.Table:
             if column.pii != "none"
         }
     )
-    rows = rows.mutate(**{ROW_KEY: row_key([_stored(rows, source, name).cast("string") for name in source.key])})
-    rows = fence(rows.mutate(is_accepted=rows[REASON].isnull()))
-    return rows.mutate(**{_RANK: arrival_rank(rows, "is_accepted", ROW_KEY)})
+    return rows.mutate(**{ROW_KEY: row_key([_stored(rows, source, name).cast("string") for name in source.key])})
 
 
 def sort_out(rows: ibis.Table, source: Source, partition_key: str) -> Sorted:
@@ -88,18 +84,16 @@ def sort_out(rows: ibis.Table, source: Source, partition_key: str) -> Sorted:
     Args:
         rows: from `prepare_rows`, held in memory by the engine: they are read three times.
     """
-    rows = rows.mutate(**{PARTITION_KEY: ibis.literal(partition_key), "is_first": rows[_RANK] == 0})
-    accepted = rows.filter(rows.is_accepted & rows.is_first).order_by([OBJECT_KEY, LINE_NUMBER])
+    rows = rows.mutate(**{PARTITION_KEY: ibis.literal(partition_key)})
+    fitting = rows.filter(rows[REASON].isnull())
+    duplicates = later_arrivals(fitting)
+    accepted = fitting.anti_join(duplicates, [OBJECT_KEY, LINE_NUMBER]).order_by([OBJECT_KEY, LINE_NUMBER])
     stored = {name: _stored(accepted, source, name) for name in source.columns}
+    counts = rows.aggregate(n_in=rows.count(), n_rejected=rows[REASON].count())
     return Sorted(
         accepted=accepted.select(**stored, **{name: accepted[name] for name in _ADDED}),
-        rejected=_rejected(rows.filter(~rows.is_accepted), source),
-        counts=rows.aggregate(
-            n_in=rows.count(),
-            n_staged=rows.count(where=rows.is_accepted & rows.is_first),
-            n_rejected=rows.count(where=~rows.is_accepted),
-            n_duplicate=rows.count(where=rows.is_accepted & ~rows.is_first),
-        ),
+        rejected=_rejected(rows.filter(rows[REASON].notnull()), source),
+        counts=counts.cross_join(duplicates.aggregate(n_duplicate=duplicates.count())),
     )
 
 
@@ -126,23 +120,23 @@ def _rejected(rows: ibis.Table, source: Source) -> ibis.Table:
     return rows.order_by([OBJECT_KEY, LINE_NUMBER]).select(*QUARANTINE_SCHEMA.names)
 
 
-def write_sorted(sorted_rows: Sorted, problem: str, partition_key: str, source: Source) -> tuple[list[str], list[str]]:
+def write_sorted(sorted_rows: Sorted, problem: str, partition_key: str, source: Source) -> dict[str, Any]:
     """Write the rows to publish and the rows to keep apart, one file each, or none where there is no row.
 
     Returns:
-        paths of both, relative to the lake.
+        `staged` and `rejected`: paths relative to the lake; `n_staged`: rows in the staged files, as written.
     """
-    events = _write(sorted_rows.accepted, events_table(problem), partition_key, events_schema(source))
-    quarantined = _write(sorted_rows.rejected, quarantine_table(problem), partition_key, QUARANTINE_SCHEMA)
-    return events, quarantined
+    staged, n_staged = _write(sorted_rows.accepted, events_table(problem), partition_key, events_schema(source))
+    rejected, _ = _write(sorted_rows.rejected, quarantine_table(problem), partition_key, QUARANTINE_SCHEMA)
+    return {"staged": staged, "rejected": rejected, "n_staged": n_staged}
 
 
-def _write(rows: ibis.Table, table_name: str, partition_key: str, schema: pa.Schema) -> list[str]:
+def _write(rows: ibis.Table, table_name: str, partition_key: str, schema: pa.Schema) -> tuple[list[str], int]:
     """Stream rows into one file of a partition; a file without rows is removed again."""
     batches = rows.to_pyarrow_batches(chunk_size=files.ROW_GROUP_ROWS)
     tables = (pa.Table.from_batches([batch]).cast(schema) for batch in batches)
     path, n_rows = files.write_parquet(files.partition_folder(table_name, partition_key), schema, tables)
     if n_rows:
-        return [path]
+        return [path], n_rows
     files.remove_files([path])
-    return []
+    return [], 0

@@ -36,11 +36,12 @@ def stage_partition(*, problem: str, partition_key: str, run_id: str = "by-hand"
     homes = [feed.object_key for feed in feeds if feed.is_home]
     rows = select_partition(open_engine(), records, source, partition_key, homes)
     with prepare_rows(rows, source, settings.pii_key).cache() as prepared:
-        counts = sort_out(prepared, source, partition_key).counts.to_pyarrow().to_pylist()[0]
-        staged, rejected = write_sorted(sort_out(prepared, source, partition_key), problem, partition_key, source)
-    remove_leftovers(events_table(problem), partition_key, staged)
-    remove_leftovers(quarantine_table(problem), partition_key, rejected)
-    return {"staged": staged, "rejected": rejected, **counts, "n_rows": counts["n_in"]}
+        sorted_rows = sort_out(prepared, source, partition_key)
+        counts = sorted_rows.counts.to_pyarrow().to_pylist()[0]
+        written = write_sorted(sorted_rows, problem, partition_key, source)
+    remove_leftovers(events_table(problem), partition_key, written["staged"])
+    remove_leftovers(quarantine_table(problem), partition_key, written["rejected"])
+    return {**written, **counts, "n_rows": counts["n_in"]}
 
 
 @step(Stage.INGEST)

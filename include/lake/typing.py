@@ -13,7 +13,6 @@ import pyarrow as pa
 
 from include.engine.placing import parse_time
 from include.engine.records import FLAW
-from include.engine.relations import fence
 from include.problems.schema import Column, Source
 
 REASON, FIELD, DETAIL = "reason", "field", "detail"
@@ -75,7 +74,6 @@ def type_rows(rows: ibis.Table, source: Source) -> ibis.Table:
     typed = rows.mutate(
         **{f"{TYPED_PREFIX}{name}": type_text(rows[name], column.type) for name, column in source.columns.items()}
     )
-    typed = fence(typed)
     misfits = list(_misfits(typed, source))
     return typed.mutate(
         **{
