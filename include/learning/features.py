@@ -3,8 +3,8 @@
 What belongs here: which columns, in which order, with which categories. What does not: anything that is fitted
 (words, scales): that is part of the model (`models.py`).
 
-Facts about the text (length, share of capitals, number of links) are left out on purpose: on the mails of `ad_review`
-they made the ranking worse at every size from 100 to 400 labels, see `docs/decisions`.
+Facts about the text (length, share of capitals, links, exclamation marks) are left out on purpose: on the mails of
+`ad_review` they made the ranking worse at every size (AUC .966 instead of .980 at 100 labels, .991 for .994 at 400).
 """
 
 from collections.abc import Mapping

@@ -61,8 +61,8 @@ def make_classifier(training: Training, spec: FeatureSpec) -> Any:
     if training.model == "text_logistic":
         return LogisticRegression(C=WORD_REGULARISATION, max_iter=1000)
     # The library's defaults, not tuned, but for 50 trees instead of 100: over five months of flights they were as good
-    # (log loss .498 twice) in half the time. Early stopping is off: it would hold back random rows, and rows of one day are
-    # too much alike for that to notice that a model has begun to learn the days by heart.
+    # (log loss .498 both) in half the time. Early stopping is off: it would hold back random rows, and rows of one day
+    # are too much alike for that to notice that a model has begun to learn the days by heart.
     return HistGradientBoostingClassifier(
         monotonic_cst=directions_of(training.features) or None,
         categorical_features="from_dtype" if spec.categories else None,

@@ -41,8 +41,8 @@ def training_points(prefix: Sequence[str], first: int, every: int) -> list[str]:
 def split_by_time(partitions: Sequence[str], every: int) -> TimeSplit:
     """Split partitions so that a model is always measured on later rows than it saw.
 
-    One of twelve partitions is measured on, at least one, and never more than `every`, so that the model of the training
-    point before has seen none of them. Twice as many calibrate: one month alone would hand its own season to the model.
+    One of twelve partitions is measured on, at least one, and never more than `every`, so that the model of the
+    training point before has seen none of them. Twice as many calibrate: one month alone would hand its own season on.
     6 give 3, 2, 1; 12 give 9, 2, 1; fewer than 6 calibrate on one.
 
     Args:

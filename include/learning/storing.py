@@ -26,6 +26,7 @@ ALLOWED_TYPES = (
     "sklearn.calibration._CalibratedClassifier",
     "sklearn.calibration._SigmoidCalibration",
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+    "sklearn.model_selection._split.StratifiedKFold",
     "sklearn.utils.validation.check_array",
 )
 
@@ -51,11 +52,15 @@ def save_model(folder: Path, stored: StoredModel) -> tuple[Path, str]:
     Returns:
         (path, sha256 of its bytes). skops bytes differ from run to run, so a file never replaces another one that a
         scorer may have in hand.
+
+    Raises:
+        TamperedModel: it holds a type that `load_model` would refuse; better now than when it should serve.
     """
     payload = {"model": stored.model, "spec": stored.spec.to_dict(), "model_version": stored.model_version}
     content = skops.io.dumps(payload, compression=zipfile.ZIP_DEFLATED)
     digest = hashlib.sha256(content).hexdigest()
     path = folder / f"{stored.model_version}.{digest[:12]}.skops"
+    _read(content, path.name)
     _write_whole(path, content)
     return path, digest
 
@@ -81,14 +86,7 @@ def load_model(path: Path, sha256: str) -> StoredModel:
             f"The bytes of {path.name} hash to {digest[:12]}..., registered is {sha256[:12]}...: the file was changed "
             "after it was registered. It was not loaded. Restore it from a copy, or train the version again."
         )
-    try:
-        payload: Mapping[str, Any] = skops.io.loads(content, trusted=list(ALLOWED_TYPES))
-    except UntrustedTypesFoundException as error:
-        raise TamperedModel(
-            f"{path.name} holds types that no model of ours has, and was not loaded. {error} "
-            "A new kind of model adds its types to ALLOWED_TYPES in include/learning/storing.py after a review."
-        ) from error
-    return StoredModel(payload["model"], FeatureSpec.from_dict(payload["spec"]), str(payload["model_version"]))
+    return _read(content, path.name)
 
 
 def load_registered(folder: Path, row: Mapping[str, Any]) -> StoredModel:
@@ -131,6 +129,18 @@ def sweep_version(folder: Path, model_version: str, keep: Path) -> None:
     for path in folder.glob(f"{model_version}.*.skops"):
         if path != keep:
             path.unlink(missing_ok=True)
+
+
+def _read(content: bytes, name: str) -> StoredModel:
+    """Turn bytes into a model, if every type in them is known."""
+    try:
+        payload: Mapping[str, Any] = skops.io.loads(content, trusted=list(ALLOWED_TYPES))
+    except UntrustedTypesFoundException as error:
+        raise TamperedModel(
+            f"{name} holds types that no model of ours has, and was not loaded. {error} "
+            "A new kind of model adds its types to ALLOWED_TYPES in include/learning/storing.py after a review."
+        ) from error
+    return StoredModel(payload["model"], FeatureSpec.from_dict(payload["spec"]), str(payload["model_version"]))
 
 
 def _write_whole(path: Path, content: bytes) -> None:

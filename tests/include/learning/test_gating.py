@@ -1,0 +1,112 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from include.learning import gating, metrics
+
+ZEROS = np.zeros(400)
+
+
+def make_weights(n_rows: int = 400) -> np.ndarray:
+    return metrics.draw_weights(n_rows, 200, np.random.default_rng(1))
+
+
+def make_profit(mean: float, spread: float = 1.0) -> np.ndarray:
+    noise = np.random.default_rng(2).normal(size=400)
+    return mean + spread * (noise - noise.mean())
+
+
+def test_a_clear_gain_passes_and_says_its_numbers():
+    check = gating.check_earns_more("dummy", make_profit(1.0), ZEROS, make_weights(), "cents")
+    assert check.is_pass
+    assert check.check_name == "earns_more_than_dummy"
+    assert "earns 1.000 cents a row, dummy 0.000: +1.000" in check.detail
+
+
+def test_a_gain_that_may_be_luck_does_not_pass():
+    check = gating.check_earns_more("dummy", make_profit(0.05), ZEROS, make_weights(), "cents")
+    assert not check.is_pass
+    assert check.value is not None
+    assert check.value < 0 == check.bound
+
+
+def test_earning_the_same_on_every_row_is_not_more():
+    assert not gating.check_earns_more("dummy", ZEROS, ZEROS, make_weights(), "cents").is_pass
+
+
+def test_a_champion_that_is_not_shown_better_gives_way_and_one_that_is_stays():
+    weights = make_weights()
+    for mean, is_pass in ((0.05, True), (-0.05, True), (0.0, True), (-1.0, False)):
+        check = gating.check_not_worse_than_champion(make_profit(mean), ZEROS, weights, "cents", "v1")
+        assert check.is_pass is is_pass
+        assert "v1" in check.detail
+
+
+def test_swapping_model_and_champion_mirrors_the_difference():
+    weights, profit = make_weights(), make_profit(0.3)
+    ours = gating.check_not_worse_than_champion(profit, ZEROS, weights, "cents", "v1")
+    theirs = gating.check_earns_more("v1", ZEROS, profit, weights, "cents")
+    assert ours.value == pytest.approx(-(theirs.value or 0))
+
+
+def test_without_a_champion_the_sentence_says_why():
+    assert "No model serves yet" in gating.check_without_champion(None).detail
+    assert "v1 has not seen" in gating.check_without_champion("v1").detail
+    assert gating.check_without_champion(None).is_pass
+
+
+def make_outcomes(shift: float, n_rows: int = 5_000) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(3)
+    p = rng.uniform(0.2, 0.7, n_rows)
+    return rng.random(n_rows) < p + shift, p
+
+
+def test_calibrated_probabilities_pass_and_shifted_ones_do_not():
+    for shift, is_pass in ((0.0, True), (0.1, False), (-0.1, False)):
+        check = gating.check_calibrated(*make_outcomes(shift), 0.05, np.random.default_rng(0))
+        assert check.is_pass is is_pass
+
+
+def test_the_bound_decides():
+    assert gating.check_calibrated(*make_outcomes(0.1), 0.15, np.random.default_rng(0)).is_pass
+
+
+def test_few_rows_are_not_blamed_for_chance():
+    happened, p = make_outcomes(0.0, n_rows=60)
+    assert metrics.ece(happened, p, metrics.ones(60))[0] > 0.05
+    assert gating.check_calibrated(happened, p, 0.05, np.random.default_rng(0)).is_pass
+
+
+def test_less_off_than_the_champion_is_good_enough_and_more_off_is_not():
+    outcomes = make_outcomes(0.1)
+    assert gating.check_calibrated(*outcomes, 0.05, np.random.default_rng(0), champion_excess=0.2).is_pass
+    assert not gating.check_calibrated(*outcomes, 0.05, np.random.default_rng(0), champion_excess=0.06).is_pass
+    # A champion that is better than the bound does not make the bound stricter.
+    assert gating.check_calibrated(*outcomes, 0.15, np.random.default_rng(0), champion_excess=0.01).is_pass
+
+
+FRAME = pd.DataFrame({"rain": [0.0, 1.0, 2.0, 3.0], "hour": [1.0, 2.0, 3.0, 4.0]})
+
+
+def predict(frame: pd.DataFrame) -> np.ndarray:
+    return 0.1 + 0.1 * frame["rain"].to_numpy() - 0.01 * frame["hour"].to_numpy()
+
+
+def test_directions_that_hold_pass_and_the_mirror_fails_with_its_step():
+    assert gating.check_directions(predict, FRAME, {"rain": 1, "hour": -1}).is_pass
+    check = gating.check_directions(predict, FRAME, {"rain": 1, "hour": 1})
+    assert not check.is_pass
+    assert "for hour" in check.detail
+    assert check.value == pytest.approx(0.01 * 3 / 10)
+
+
+def test_a_feature_without_values_or_with_one_value_breaks_nothing():
+    assert gating.worst_step(predict, FRAME.assign(rain=np.nan), "rain", 1) == 0
+    assert gating.worst_step(predict, FRAME.assign(rain=1.0), "rain", -1) == 0
+
+
+def test_the_reason_names_the_first_failed_check():
+    good = gating.Check("a", True, 1.0, 0.0, "Fine.")
+    bad = gating.Check("b", False, -1.0, 0.0, "Poor.")
+    assert gating.reason_of([good, bad]) == "1 of 2 checks failed; first b: Poor."
+    assert gating.reason_of([good]) == "All 1 checks passed. Fine."

@@ -1,0 +1,87 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from include.learning import models
+from include.learning.features import build_features, learn_features
+from include.problems.schema import Features, Training
+from tests.include.learning.conftest import make_mails, make_trips
+
+TRIPS = Training(
+    model="gradient_boosting",
+    features=Features(numeric=["rain_mm", "hour"], categorical=["line"], increasing=["rain_mm"], decreasing=["hour"]),
+)
+MAILS = Training(model="text_logistic", features=Features(text=["subject", "body"]))
+
+
+def fit(training: Training, rows: pd.DataFrame, is_positive: np.ndarray):
+    spec = learn_features(rows, training.features)
+    encoder = models.make_encoder(training, spec)
+    encoded = encoder.fit_transform(build_features(rows, spec))
+    classifier = models.make_classifier(training, spec).fit(encoded, is_positive.astype(int))
+    return lambda asked: models.positive_probability(classifier, encoder.transform(build_features(asked, spec)))
+
+
+def test_gradient_boosting_keeps_both_directions_whatever_the_data_say():
+    rows = make_trips("2013-01")
+    ask = fit(TRIPS, rows, rows["delay_min"].to_numpy() > 15)
+    for name, direction in models.directions_of(TRIPS.features).items():
+        steps = np.diff([ask(rows.assign(**{name: value})) for value in (5.0, 10.0, 15.0, 20.0)], axis=0) * direction
+        assert steps.min() >= 0
+        assert models.directions_of(TRIPS.features) == {"rain_mm": 1, "hour": -1}
+
+
+def test_gradient_boosting_answers_for_missing_values_and_unseen_categories():
+    rows = make_trips("2013-01")
+    ask = fit(TRIPS, rows, rows["delay_min"].to_numpy() > 15)
+    p = ask(rows.assign(rain_mm=np.nan, line="never seen"))
+    assert ((p > 0) & (p < 1)).all()
+
+
+def test_a_category_is_used():
+    rows = make_trips("2013-01")
+    ask = fit(TRIPS, rows, (rows["line"] == "red").to_numpy())
+    assert ask(rows.assign(line="red")).mean() > 0.9 > 0.1 > ask(rows.assign(line="blue")).mean()
+
+
+def test_the_text_model_learns_words_it_was_shown():
+    rows, truth = make_mails()
+    ask = fit(MAILS, rows, np.array([truth[mail] == "junk" for mail in rows["mail_id"]]))
+    probes = pd.DataFrame({"subject": ["", ""], "body": ["win money offer", "meeting patch report"]})
+    junk, wanted = ask(probes)
+    assert junk > 0.8 > 0.2 > wanted
+
+
+def test_the_text_model_takes_numbers_and_categories_beside_the_words():
+    rows, truth = make_mails()
+    rows = rows.assign(size=np.arange(len(rows), dtype=float), kind=np.where(rows.index % 2, "html", "plain"))
+    rows.loc[0, "size"] = np.nan
+    training = Training(
+        model="text_logistic", features=Features(text=["body"], numeric=["size"], categorical=["kind"])
+    )
+    ask = fit(training, rows, np.array([truth[mail] == "junk" for mail in rows["mail_id"]]))
+    assert not np.allclose(ask(rows), ask(rows.assign(size=1e4)))
+    assert not np.allclose(ask(rows), ask(rows.assign(kind="html")))
+
+
+def test_the_seed_of_gradient_boosting_is_the_problems():
+    spec = learn_features(make_trips("2013-01"), TRIPS.features)
+    assert models.make_classifier(TRIPS.model_copy(update={"seed": 11}), spec).random_state == 11
+
+
+def test_nothing_to_predict_gives_nothing():
+    assert models.positive_probability(None, np.empty((0, 3))).shape == (0,)
+
+
+def test_the_base_rate_is_never_certain():
+    assert models.base_rate(np.zeros(8, dtype=bool)) == pytest.approx(1 / 10)
+    assert models.base_rate(np.array([True, True, False])) == pytest.approx(3 / 5)
+    assert models.base_rate(np.empty(0, dtype=bool)) == pytest.approx(0.5)
+
+
+def test_the_rule_gives_each_side_its_own_rate():
+    is_rule = np.array([True, True, False, False, False])
+    is_positive = np.array([True, True, False, False, True])
+    rates = models.rule_rates(is_rule, is_positive)
+    assert rates == pytest.approx((2 / 5, 3 / 4))
+    assert models.rule_probability(is_rule, rates).tolist() == pytest.approx([3 / 4, 3 / 4, 2 / 5, 2 / 5, 2 / 5])

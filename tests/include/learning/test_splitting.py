@@ -1,0 +1,61 @@
+import numpy as np
+import pytest
+
+from include.errors import NotEnoughLabels
+from include.learning.splitting import assign_folds, split_by_time, training_points
+
+
+def months(n: int) -> list[str]:
+    return [f"2013-{number:02d}" for number in range(1, n + 1)]
+
+
+@pytest.mark.parametrize(
+    ("n", "sizes"), [(3, (1, 1, 1)), (5, (3, 1, 1)), (6, (3, 2, 1)), (12, (9, 2, 1)), (24, (18, 4, 2))]
+)
+def test_sizes_of_the_parts(n: int, sizes: tuple[int, int, int]):
+    split = split_by_time([f"{number:03d}" for number in range(n)], every=9)
+    assert (len(split.fit), len(split.calibrate), len(split.evaluate)) == sizes
+
+
+def test_every_partition_is_in_one_part_and_time_only_moves_on():
+    split = split_by_time(months(11), every=3)
+    assert [*split.fit, *split.calibrate, *split.evaluate] == months(11)
+
+
+def test_no_more_is_measured_on_than_came_since_the_last_training():
+    assert len(split_by_time([f"{number:03d}" for number in range(48)], every=1).evaluate) == 1
+    assert len(split_by_time([f"{number:03d}" for number in range(48)], every=4).evaluate) == 4
+
+
+def test_two_partitions_are_too_few_and_the_sentence_says_three():
+    with pytest.raises(NotEnoughLabels, match=r"2 partitions.*3 are the least"):
+        split_by_time(months(2), every=1)
+
+
+def test_training_points_start_at_the_first_and_repeat():
+    assert training_points(months(13), first=6, every=3) == ["2013-06", "2013-09", "2013-12"]
+    assert training_points(months(5), first=6, every=3) == []
+    assert training_points(months(7), first=6, every=1) == ["2013-06", "2013-07"]
+
+
+def test_folds_hold_both_classes_and_leave_out_rows_that_only_teach():
+    is_positive = np.arange(60) % 4 == 0
+    is_evaluated = np.arange(60) < 40
+    folds = assign_folds(is_positive, is_evaluated, 5, seed=1)
+    assert (folds[~is_evaluated] == -1).all()
+    for fold in range(5):
+        assert (is_positive[folds == fold].sum(), (folds == fold).sum()) == (2, 8)
+
+
+def test_folds_follow_the_seed():
+    is_positive, all_rows = np.arange(60) % 4 == 0, np.ones(60, dtype=bool)
+    first, again, other = (assign_folds(is_positive, all_rows, 5, seed) for seed in (1, 1, 2))
+    assert (first == again).all()
+    assert (first != other).any()
+
+
+def test_too_few_of_one_class_are_counted_among_measured_rows_only():
+    is_positive = np.array([True] * 4 + [False] * 20 + [True] * 20)
+    is_evaluated = np.array([True] * 24 + [False] * 20)
+    with pytest.raises(NotEnoughLabels, match=r"4 of 24 labels chosen by chance"):
+        assign_folds(is_positive, is_evaluated, 5, seed=1)
