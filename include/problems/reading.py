@@ -95,12 +95,12 @@ def read_problem_file(path: Path) -> Problem:
 def _read_yaml(path: Path) -> dict[str, Any]:
     """Read the file as one mapping."""
     try:
-        raw = yaml.load(path.read_text(encoding="utf-8-sig"), Loader=_Loader)  # noqa: S506 - safe, and in C where it can
+        raw = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 - safe, and in C where it can
     except OSError as error:
         raise BadProblem(
             f"{path.name}: cannot be read: {error.strerror}. Check that it is a file and its rights."
         ) from error
-    # A date that no calendar has is a ValueError, a nest without end a RecursionError.
+    # A date that no calendar has is a ValueError, and without libyaml a nest without end is a RecursionError.
     except (yaml.YAMLError, ValueError, OverflowError, RecursionError) as error:
         detail = " ".join(str(error).replace('in "<unicode string>", ', "").split())
         raise BadProblem(f"{path.name}: not readable as YAML. {detail}. Mend that place.") from error

@@ -4,7 +4,7 @@ from sqlalchemy import column, create_engine, custom_op, func, inspect, literal,
 from sqlalchemy.exc import NoSuchTableError, ProgrammingError
 from sqlalchemy.sql.expression import BinaryExpression
 
-from include.quality.duckdb_dialect import database_url
+from include.quality.duckdb_dialect import DuckDBAPI, database_url
 
 
 @pytest.fixture
@@ -38,6 +38,14 @@ def test_rows_come_one_by_one_in_pieces_or_all_and_none_twice(engine):
         assert result.fetchmany(1) == [("b",)]
         assert result.fetchall() == [("c",)]
         assert result.fetchall() == []
+
+
+def test_a_cursor_gives_each_row_once_also_after_it_is_closed():
+    cursor = DuckDBAPI.connect(":memory:").cursor()
+    cursor.execute("SELECT unnest([?, 2, 3])", [1])
+    cursor.close()
+    assert (cursor.rowcount, cursor.fetchone(), cursor.fetchmany(), cursor.fetchall()) == (3, (1,), [(2,)], [(3,)])
+    assert (cursor.fetchone(), cursor.fetchmany(), cursor.fetchall()) == (None, [], [])
 
 
 def test_values_are_bound(engine):
