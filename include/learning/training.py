@@ -149,13 +149,22 @@ def _ask_out_of_fold(
         teaching = rows[is_teaching(fold)]
         encoder, calibrated, spec = _fit_all(teaching, training)
         parts.append(_ask(encoder, calibrated, spec, teaching, rows[folds == fold]))
-    return pd.concat(parts).sort_values(ROW_KEY, ignore_index=True)
+    answers = pd.concat(parts).sort_values(ROW_KEY, ignore_index=True)
+    # A fold with few positives leaves more of them to teach: rates of single folds would rank rows backwards.
+    return answers.assign(
+        p_dummy=answers["p_dummy"].mean(), p_rule=answers.groupby(IS_RULE)["p_rule"].transform("mean")
+    )
 
 
 def _ask(encoder: Any, calibrated: Any, spec: FeatureSpec, teaching: pd.DataFrame, held: pd.DataFrame) -> pd.DataFrame:
-    """Let the model and the baselines, all taught by the same rows, answer for held-out rows."""
+    """Let the model and the baselines answer for held-out rows.
+
+    The baselines learn their rates from the labels chosen by chance alone: doubt picks positives more often than they
+    happen, and a baseline that believed it would be too easy to beat.
+    """
     encoded = encoder.transform(build_features(held, spec))
-    taught, is_rule = _flags(teaching, IS_POSITIVE), _flags(teaching, IS_RULE)
+    by_chance = teaching[_flags(teaching, IS_RANDOM)]
+    taught, is_rule = _flags(by_chance, IS_POSITIVE), _flags(by_chance, IS_RULE)
     kept = held[[ROW_KEY, PARTITION_KEY, BLOCK, IS_POSITIVE, IS_RULE]]
     return kept.assign(
         p_dummy=models.base_rate(taught),

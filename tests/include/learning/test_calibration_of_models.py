@@ -45,7 +45,9 @@ def test_few_rows_give_one_model_and_folds_follow_the_rarer_class():
 
 def test_the_seed_chooses_the_folds():
     x, y = make_rows(60, 0)
-    answers = [positive_probability(fit_calibrated(LogisticRegression(), x, y, "sigmoid", seed), x) for seed in (1, 1, 2)]
+    answers = [
+        positive_probability(fit_calibrated(LogisticRegression(), x, y, "sigmoid", seed), x) for seed in (1, 1, 2)
+    ]
     assert (answers[0] == answers[1]).all()
     assert (answers[0] != answers[2]).any()
 

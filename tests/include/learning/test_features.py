@@ -55,13 +55,16 @@ def test_one_infinite_value_among_good_ones_is_refused_and_named():
 
 
 def test_text_where_a_number_should_be_is_refused():
-    with pytest.raises(BadFeatures, match="'rain' holds .* not numbers"):
+    with pytest.raises(BadFeatures, match=r"'rain' holds .* not numbers"):
         build_features(make_rows(rain=["1", "much"]), learn_features(make_rows(), FEATURES))
 
 
 def test_a_missing_column_is_named_at_training_and_at_scoring():
     rows = make_rows()
-    for use in (lambda bad: learn_features(bad, FEATURES), lambda bad: build_features(bad, learn_features(rows, FEATURES))):
+    for use in (
+        lambda bad: learn_features(bad, FEATURES),
+        lambda bad: build_features(bad, learn_features(rows, FEATURES)),
+    ):
         with pytest.raises(BadFeatures, match="1 of 4 feature columns are missing from the rows: line"):
             use(rows.drop(columns="line"))
 

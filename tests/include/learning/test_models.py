@@ -56,9 +56,7 @@ def test_the_text_model_takes_numbers_and_categories_beside_the_words():
     rows, truth = make_mails()
     rows = rows.assign(size=np.arange(len(rows), dtype=float), kind=np.where(rows.index % 2, "html", "plain"))
     rows.loc[0, "size"] = np.nan
-    training = Training(
-        model="text_logistic", features=Features(text=["body"], numeric=["size"], categorical=["kind"])
-    )
+    training = Training(model="text_logistic", features=Features(text=["body"], numeric=["size"], categorical=["kind"]))
     ask = fit(training, rows, np.array([truth[mail] == "junk" for mail in rows["mail_id"]]))
     assert not np.allclose(ask(rows), ask(rows.assign(size=1e4)))
     assert not np.allclose(ask(rows), ask(rows.assign(kind="html")))

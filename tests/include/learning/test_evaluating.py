@@ -1,0 +1,76 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from include.learning import evaluating
+from include.learning.training import BLOCK, IS_POSITIVE, IS_RULE
+from include.problems.schema import Problem
+from tests.include.learning.conftest import LATE, MAIL
+
+PROBLEM = Problem.model_validate(LATE)
+
+
+def make_heldout(n_rows: int = 4) -> pd.DataFrame:
+    happened, rule = [True, False, True, False], [False, False, True, True]
+    heldout = {
+        IS_POSITIVE: happened,
+        IS_RULE: rule,
+        BLOCK: [0, 1, 2, 3],
+        "p_dummy": 0.2,
+        "p_rule": [0.1, 0.1, 0.5, 0.5],
+    }
+    heldout |= {"p_uncalibrated": [0.9, 0.9, 0.9, 0.1], "p_model": [0.3, 0.1, 0.9, 0.2]}
+    return pd.concat([pd.DataFrame(heldout)] * (n_rows // 4), ignore_index=True)
+
+
+def test_each_candidate_acts_in_its_own_way():
+    assert PROBLEM.value is not None
+    candidates = evaluating.make_candidates(make_heldout(), PROBLEM, PROBLEM.value, threshold=0.25)
+    earned = {name: candidate.profit.tolist() for name, candidate in candidates.items()}
+    assert earned == {
+        "dummy": [-5, 0, -5, 0],
+        "evening": [-5, 0, 20, -8],
+        "gradient_boosting_uncalibrated": [20, -8, 20, 0],
+        "gradient_boosting": [20, 0, 20, 0],
+    }
+
+
+def test_the_threshold_decides_who_acts():
+    assert PROBLEM.value is not None
+    candidates = evaluating.make_candidates(make_heldout(), PROBLEM, PROBLEM.value, threshold=0.2)
+    assert candidates["dummy"].profit.tolist() == [20, -8, 20, -8]
+
+
+def test_a_problem_without_a_rule_has_one_baseline():
+    problem = Problem.model_validate(MAIL)
+    assert problem.value is not None
+    names = list(evaluating.make_candidates(make_heldout(), problem, problem.value, 0.5))
+    assert names == ["dummy", "text_logistic_uncalibrated", "text_logistic"]
+    assert (evaluating.baselines_of(problem), evaluating.baselines_of(PROBLEM)) == (["dummy"], ["dummy", "evening"])
+
+
+def test_metrics_come_with_an_interval_around_them_and_without_one_class_there_is_no_auc():
+    heldout = make_heldout(80)
+    weights = evaluating.bootstrap_weights(heldout, np.random.default_rng(0))
+    p = heldout["p_model"].to_numpy()
+    happened = heldout[IS_POSITIVE].to_numpy()
+    rows = {
+        row["metric"]: row for row in evaluating.measure_candidate(evaluating.Candidate("m", p, p), happened, weights)
+    }
+    assert set(rows) == {"auc", "log_loss", "brier", "ece", "expected_profit"}
+    for metric in ("auc", "log_loss", "brier", "expected_profit"):
+        assert rows[metric]["low"] <= rows[metric]["value"] <= rows[metric]["high"]
+    one_class = evaluating.measure_candidate(evaluating.Candidate("m", p, p), happened | True, weights)
+    assert {row["metric"] for row in one_class} == {"log_loss", "brier", "ece", "expected_profit"}
+
+
+def test_a_learning_curve_has_a_point_for_each_arm_and_metric():
+    heldout = make_heldout(80)
+    worse = heldout.assign(p_model=0.5)
+    rows = evaluating.learning_curve(
+        {"all": heldout, "random": worse}, {"all": 200, "random": 80}, np.random.default_rng(0)
+    )
+    value = {(row["arm"], row["metric"]): (row["value"], row["n_labels"]) for row in rows}
+    assert set(value) == {(arm, metric) for arm in ("all", "random") for metric in ("auc", "log_loss", "brier")}
+    assert value["all", "auc"] == (pytest.approx(1.0), 200)
+    assert value["random", "auc"] == (pytest.approx(0.5), 80)
