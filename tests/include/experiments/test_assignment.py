@@ -65,3 +65,10 @@ def test_the_engine_heeds_the_salt(below_on_engine):
 def test_a_share_that_is_none_is_refused(share):
     with pytest.raises(BadExperiment, match="allowed is 0 to 1"):
         is_placed_below(ibis.literal("u"), "s", share)
+
+
+def test_a_share_one_step_above_a_units_place_includes_it_and_its_place_itself_does_not(below_on_engine):
+    places = place_units(UNITS, "s")
+    row = int(np.flatnonzero(places > 0.5)[0])
+    assert below_on_engine(float(np.nextafter(places[row], 1.0)))[row]
+    assert not below_on_engine(float(places[row]))[row]
