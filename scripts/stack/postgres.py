@@ -83,6 +83,7 @@ class EmbeddedPostgres:
         self, data_dir: Path, password: str | None = None, port: int | None = None, *, is_durable: bool = True
     ) -> None:
         self.data_dir = unprivileged.reachable_data_dir(data_dir)
+        self._is_elsewhere = self.data_dir != data_dir
         self.password = password or secrets.token_hex(12)
         self.port = port
         self.is_durable = is_durable
@@ -97,8 +98,10 @@ class EmbeddedPostgres:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Stop the server."""
+        """Stop the server; a throw-away one that had to live elsewhere leaves nothing there."""
         self.stop()
+        if not self.is_durable and self._is_elsewhere:
+            shutil.rmtree(self.data_dir.parent, ignore_errors=True)
 
     @property
     def log(self) -> Path:
