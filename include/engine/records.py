@@ -4,8 +4,6 @@ What belongs here: compression, lines, CSV and Parquet. What does not: what a re
 """
 
 import csv
-import gzip
-import io
 import json
 import zlib
 from collections.abc import Callable, Iterable
@@ -32,7 +30,7 @@ SCHEMA = pa.schema(
 )
 
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
-_CHUNK = 1 << 20
+_CHUNK = 1 << 16  # what is lost, at most, before the place where an object breaks
 CUT_SHORT = "object cannot be read to its end"
 NOT_UTF8 = "record is not UTF-8"
 WRONG_WIDTH = "record has another number of fields than the header"
@@ -63,10 +61,28 @@ def read_records(key: str, content: bytes, log_format: str) -> pa.Table:
 def decompress(content: bytes) -> tuple[bytes, bool]:
     """Return the bytes inside, as far as they can be read, and whether that was to the end."""
     if content.startswith(_GZIP):
-        return _read_all(gzip.GzipFile(fileobj=io.BytesIO(content)))
+        return _gunzip(content)
     if content.startswith(_ZSTD):
         return _read_all(pa.CompressedInputStream(pa.BufferReader(content), "zstd"))
     return content, True
+
+
+def _gunzip(content: bytes) -> tuple[bytes, bool]:
+    """Unpack gzip members one after the other; the library's own reader gives nothing of one that was cut."""
+    chunks: list[bytes] = []
+    rest = memoryview(content)
+    while rest:
+        member = zlib.decompressobj(wbits=31)  # 31: with gzip's header and checksum
+        try:
+            while rest and not member.eof:
+                chunks.append(member.decompress(rest[:_CHUNK]))
+                rest = rest[_CHUNK:]
+        except zlib.error:
+            return b"".join(chunks), False
+        if not member.eof:
+            return b"".join(chunks), False
+        rest = memoryview(member.unused_data + rest)
+    return b"".join(chunks), True
 
 
 def _read_all(stream: Any) -> tuple[bytes, bool]:
@@ -75,7 +91,7 @@ def _read_all(stream: Any) -> tuple[bytes, bool]:
     try:
         while chunk := stream.read(_CHUNK):
             chunks.append(chunk)
-    except (EOFError, OSError, zlib.error):  # a producer that was killed, or a transfer that was cut
+    except OSError:  # a producer that was killed, or a transfer that was cut
         return b"".join(chunks), False
     return b"".join(chunks), True
 

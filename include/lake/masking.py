@@ -17,7 +17,8 @@ _IPV4 = r"\b(?:\d{1,3}\.){3}\d{1,3}\b"
 _IPV6 = r"\b(?:[0-9A-Fa-f]{1,4}:){7}[0-9A-Fa-f]{1,4}\b|\b(?:[0-9A-Fa-f]{1,4}:){1,6}(?::[0-9A-Fa-f]{1,4}){1,6}\b"
 _CARD = r"\b\d(?:[ \-]?\d){12,18}\b"  # 13 to 19 digits, as ISO/IEC 7812 has them
 _PHONE = (
-    r"(?:\+\d{1,3}[ .\-]?)?(?:\(\d{2,4}\)[ .\-]?|\b\d{2,4}[ .\-])\d{3,4}[ .\-]?\d{3,4}\b"  # with an area code
+    r"(?:\+\d{1,3}[ .\-]?|\b\d{1,3}[ .\-])?"  # country code
+    r"(?:\(\d{2,4}\)[ .\-]?|\b\d{2,4}[ .\-])\d{3,4}[ .\-]?\d{3,4}\b"  # area code and number
     r"|\+\d{7,15}\b"  # international, in one piece
     r"|\b\d{3}[.\-]\d{4}\b"  # local
 )
