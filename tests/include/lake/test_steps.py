@@ -108,6 +108,14 @@ def test_the_counts_add_up_and_every_reason_is_counted(landing, flight):
     assert (row["verdict"], row["run_id"], row["snapshot_id"]) == ("published", "r1", done["snapshot_id"])
 
 
+def test_a_record_without_a_time_is_quarantined_once_where_most_of_its_object_is(landing, flight):
+    there = "2013-02-03T00:00:00Z"
+    landing.drop("a.jsonl", flight("a"), flight("b", there), flight("c", there), flight("lost", "yesterday"))
+    assert [ingest(key)["n_quarantined"] for key in land()] == [0, 1]
+    assert ids(QUARANTINE, "_partition_key") == [FEBRUARY]
+    assert audit_row(landing)["n_in"] == 1
+
+
 def test_quarantine_keeps_the_record_the_reason_and_the_place(landing, flight):
     landing.drop("a.jsonl", flight("a"), flight("b", gate="A3"), "not json")
     land()
@@ -253,6 +261,7 @@ def test_what_a_killed_run_left_is_removed_and_what_snapshots_know_is_not(landin
     land()
     ingest()
     assert len(list(folder.iterdir())) == 2
+    stage()  # the file of the first snapshot is not live any more, but still needed
     assert open_rows(EVENTS, snapshot_id=first["snapshot_id"]).to_pyarrow()["flight_id"].to_pylist() == ["a"]
     assert ids() == ["c"]
 
