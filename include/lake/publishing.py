@@ -8,9 +8,11 @@ from sqlalchemy import Connection
 
 from include.errors import AuditFailed, CountsDoNotAddUp
 from include.lake.reading import hash_files, open_files
-from include.lake.staging import QUARANTINE_SCHEMA
+from include.lake.staging import QUARANTINE_SCHEMA, events_schema
 from include.lake.typing import REASON
-from include.names import LINE_NUMBER, OBJECT_KEY, Coverage, Stage
+from include.lake.writing import publish_files
+from include.names import LINE_NUMBER, OBJECT_KEY, Coverage, Stage, events_table, quarantine_table
+from include.problems.schema import Problem
 from include.warehouse.coverage import mark
 from include.warehouse.loading import replace_rows, upsert_rows
 from include.warehouse.tables.quality import PARTITION_AUDIT, REJECTED_RECORD
@@ -83,6 +85,22 @@ def decide(
     if audit["verdict"] == "warn":
         return WITH_WARNINGS, audit["first_reason"]
     return PUBLISHED, most
+
+
+def commit_files(
+    problem: Problem, partition_key: str, staged: Mapping[str, Any], verdict: str, properties: Mapping[str, str]
+) -> str | None:
+    """Put the rejected rows into the quarantine table, and the staged files into the events table.
+
+    Returns:
+        the snapshot that holds the rows; None for a refused partition, which keeps what the lake had of it. Only where
+        landing has no record of it any more, its rows are taken out.
+    """
+    rejected, name = staged["rejected"], problem.name
+    publish_files(quarantine_table(name), partition_key, rejected, QUARANTINE_SCHEMA, properties)
+    if verdict == REFUSED and staged["n_in"]:
+        return None
+    return publish_files(events_table(name), partition_key, staged["staged"], events_schema(problem.source), properties)
 
 
 def store_outcome(

@@ -64,42 +64,30 @@ def publish_partition(
     """
     from include.lake.publishing import (
         REFUSED,
+        commit_files,
         count_reasons,
         decide,
         require_audited,
         require_counts,
         store_outcome,
     )
-    from include.lake.staging import QUARANTINE_SCHEMA, events_schema
-    from include.lake.writing import publish_files
 
+    key = {"problem": problem, "partition_key": partition_key}
     require_counts(problem, partition_key, staged)
     require_audited(problem, partition_key, staged, audit)
-    properties = {"mulgil.run_id": run_id, "mulgil.files_sha256": audit["files_sha256"]}
-    publish_files(quarantine_table(problem), partition_key, staged["rejected"], QUARANTINE_SCHEMA, properties)
     reasons = count_reasons(staged["rejected"])
     verdict, first_reason = decide(staged, audit, reasons)
-    snapshot_id = None
-    # A partition that landing has no record of any more has no rows either; one that is refused keeps its old ones.
-    if verdict != REFUSED or not staged["n_in"]:
-        schema = events_schema(load_problem(problem).source)
-        snapshot_id = publish_files(events_table(problem), partition_key, staged["staged"], schema, properties)
-    n_published = 0 if verdict == REFUSED else staged["n_staged"]
+    properties = {"mulgil.run_id": run_id, "mulgil.files_sha256": audit["files_sha256"]}
     outcome = {
-        "run_id": run_id,
-        "n_in": staged["n_in"],
-        "n_published": n_published,
+        "verdict": verdict,
+        "snapshot_id": commit_files(load_problem(problem), partition_key, staged, verdict, properties),
+        "n_published": 0 if verdict == REFUSED else staged["n_staged"],
         "n_quarantined": staged["n_rejected"],
         "n_duplicate": staged["n_duplicate"],
-        "verdict": verdict,
-        "first_reason": first_reason,
-        "snapshot_id": snapshot_id,
-        "files_sha256": audit["files_sha256"],
     }
-    key = {"problem": problem, "partition_key": partition_key}
     with open_warehouse().begin() as connection:
-        store_outcome(connection, key, outcome, reasons, datetime.now(UTC))
+        more = {"n_in": staged["n_in"], "first_reason": first_reason, "files_sha256": audit["files_sha256"]}
+        store_outcome(connection, key, {**outcome, **more, "run_id": run_id}, reasons, datetime.now(UTC))
     if verdict == REFUSED:
         raise PartitionRefused(f"{problem} {partition_key} was not published: {first_reason}")
-    counted = ("verdict", "snapshot_id", "n_published", "n_quarantined", "n_duplicate")
-    return {**{name: outcome[name] for name in counted}, "n_rows": n_published}
+    return {**outcome, "n_rows": outcome["n_published"]}
