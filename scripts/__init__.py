@@ -1,1 +1,1 @@
-"""Commands for people and machines: the environment, the embedded stack, the data. Nothing in `include/` imports this."""
+"""Commands for people and machines: the environment, the embedded stack, the data. `include/` imports none of it."""

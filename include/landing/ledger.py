@@ -12,7 +12,7 @@ from include.warehouse.loading import upsert_rows
 from include.warehouse.tables.landing import LANDING_OBJECT, LANDING_PARTITION
 from include.warehouse.tables.runs import COVERAGE
 
-# A partition that has been running for so long was lost with its worker; a month of logs takes seconds.
+# A partition that waits or runs for so long was lost, with its event or its worker; a month of logs takes seconds.
 LOST_AFTER = timedelta(minutes=15)
 
 
@@ -58,16 +58,20 @@ def store_objects(
     return fed
 
 
-def find_unsettled(connection: Connection, problem: str, now: datetime) -> set[str]:
-    """Name the partitions that landed, and that ingest neither finished nor is busy with."""
+def find_unsettled(connection: Connection, problem: str, now: datetime, run_id: str) -> set[str]:
+    """Name the partitions that landed, and whose announcement or ingest was lost.
+
+    What another run announced a moment ago is on its way: announcing it again would only ingest it twice. What this very
+    run announced is named again, because a run that is repeated may have died before Airflow heard of it.
+    """
     landed = read_statuses(connection, problem, Stage.LAND)
-    query = select(COVERAGE.c.partition_key, COVERAGE.c.status, COVERAGE.c.updated_at_utc).where(
+    query = select(COVERAGE.c.partition_key, COVERAGE.c.status, COVERAGE.c.updated_at_utc, COVERAGE.c.run_id).where(
         COVERAGE.c.problem == problem, COVERAGE.c.stage == str(Stage.INGEST)
     )
     left_alone = {
         key
-        for key, status, updated in connection.execute(query)
-        if status in SETTLED or (status == Coverage.RUNNING and now - updated < LOST_AFTER)
+        for key, status, updated, writer in connection.execute(query)
+        if status in SETTLED or (now - updated < LOST_AFTER and writer != run_id)
     }
     return set(landed) - left_alone
 

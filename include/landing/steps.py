@@ -35,7 +35,7 @@ def find_new_partitions(*, problem: str, run_id: str = "by-hand") -> dict[str, A
     found = list(count_objects(settings, open_engine(), source, changed)) if changed else []
     with open_warehouse().begin() as connection:
         fed = store_objects(connection, problem, found, fingerprints, now, run_id)
-        unsettled = find_unsettled(connection, problem, now)
+        unsettled = find_unsettled(connection, problem, now, run_id)
     return {
         "partitions": sorted(fed | unsettled),
         "n_objects": len(found),

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, func, select, tuple_
 
 from include.monitoring.measuring import Measured
+from include.names import PARTITION_KEY
 from include.problems.schema import Problem
 from include.warehouse.loading import upsert_rows
 from include.warehouse.locks import lock_until_commit
@@ -58,7 +59,7 @@ def read_random_answers(connection: Connection, definition: Problem) -> list[dic
     n_positive = func.count().filter(LABEL.c.label == positive)
     query = (
         select(
-            REVIEW_ITEM.c.partition_key.label("_partition_key"),
+            REVIEW_ITEM.c.partition_key.label(PARTITION_KEY),
             REVIEW_BATCH.c.model_version,
             REVIEW_ITEM.c.p_positive,
             (2 * n_positive > func.count()).label("is_positive"),

@@ -5,7 +5,9 @@ What belongs here: choosing rows and columns for people to look at. What does no
 
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, func, select, text
+
+from include.warehouse.tables.review import LABEL
 
 Row = dict[str, Any]
 
@@ -205,8 +207,8 @@ def review_rounds(connection: Connection, problem: str) -> list[Row]:
 
 def count_demo_labels(connection: Connection, problem: str) -> int:
     """Count the labels that recorded truth gave in a person's place."""
-    query = text("SELECT COUNT(*) FROM core.label WHERE problem = :problem AND is_demo")
-    return int(connection.execute(query, {"problem": problem}).scalar_one())
+    query = select(func.count()).where(LABEL.c.problem == problem, LABEL.c.is_demo)
+    return int(connection.execute(query).scalar_one())
 
 
 def experiment_result(connection: Connection, problem: str) -> Row | None:

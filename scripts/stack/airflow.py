@@ -95,7 +95,6 @@ def _servers(addresses: Addresses) -> dict[str, str]:
         "AIRFLOW__API__WORKERS": "1",
         # The pages poll; one line per poll would bury what matters.
         "AIRFLOW__LOGGING__UVICORN_LOGGING_LEVEL": "WARNING",
-        "AIRFLOW__LOGGING__WORKER_LOG_SERVER_HOST": HOST,
     }
 
 

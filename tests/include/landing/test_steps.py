@@ -77,11 +77,22 @@ def test_a_refused_partition_is_settled(landing, flight):
     assert find()["partitions"] == []
 
 
-def test_a_lost_announcement_is_made_again(landing, flight):
+def test_a_run_that_is_repeated_announces_again_what_it_announced(landing, flight):
     landing.drop("a.jsonl", flight("a"))
     assert find()["partitions"] == ["2013-01"]
     again = find()
     assert (again["partitions"], again["n_objects"]) == (["2013-01"], 0)
+
+
+def test_what_another_run_announced_is_left_alone_until_it_must_be_lost(landing, flight):
+    landing.drop("a.jsonl", flight("a"))
+    find()
+    other = {"problem": "flights", "run_id": "scheduled-next"}
+    assert find_new_partitions(**other)["partitions"] == []
+    with landing.house.engine.begin() as connection:
+        long_ago = datetime.now(UTC) - timedelta(minutes=16)
+        connection.execute(update(COVERAGE).where(COVERAGE.c.stage == "ingest").values(updated_at_utc=long_ago))
+    assert find_new_partitions(**other)["partitions"] == ["2013-01"]
 
 
 def test_a_running_partition_is_left_alone_until_it_must_be_lost(landing, flight):
