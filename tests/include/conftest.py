@@ -9,6 +9,7 @@ from sqlalchemy import Engine, create_engine, text
 
 from include.names import CORE
 from include.settings import Settings, read_settings
+from include.warehouse.database import engine_for
 from include.warehouse.tables import METADATA
 
 
@@ -32,3 +33,4 @@ def house(mulgil_home: Path, warehouse_url: str, monkeypatch: pytest.MonkeyPatch
         METADATA.create_all(connection)
     yield House(home=mulgil_home, settings=read_settings(), engine=engine)
     engine.dispose()
+    engine_for(warehouse_url).dispose()  # what the rooms opened
