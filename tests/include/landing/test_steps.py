@@ -188,3 +188,10 @@ def test_a_bucket_that_does_not_exist_says_what_to_check(landing, bucket, monkey
     monkeypatch.setenv("MULGIL_LANDING_URL", "s3://nowhere")
     with pytest.raises(BadLanding, match="MULGIL_LANDING_URL"):
         find()
+
+
+@pytest.mark.slow
+def test_more_objects_than_one_page_of_a_listing_are_all_seen(landing, bucket):
+    for number in range(1001):
+        bucket.put_object(Bucket="logs", Key=f"raw/flights/{number}.jsonl", Body=b"{}\n")
+    assert find()["n_objects"] == 1001

@@ -1,0 +1,41 @@
+import boto3
+import pyarrow as pa
+import pytest
+
+from include.lake import files
+from include.lake.reading import hash_files, list_partitions, open_rows
+from include.lake.writing import replace_partition
+
+TABLE = "lake.flights"
+
+
+@pytest.fixture
+def bucket(house, monkeypatch):
+    moto = pytest.importorskip("moto.server", reason="moto is not installed")
+    server = moto.ThreadedMotoServer(ip_address="127.0.0.1", port=0)
+    server.start()
+    host, port = server.get_host_and_port()
+    for name, value in {
+        "MULGIL_LAKE_URL": "s3://bucket/lake",
+        "MULGIL_S3_ENDPOINT": f"http://{host}:{port}",
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_DEFAULT_REGION": "us-east-1",
+    }.items():
+        monkeypatch.setenv(name, value)
+    client = boto3.client("s3", endpoint_url=f"http://{host}:{port}")
+    client.create_bucket(Bucket="bucket")
+    yield client
+    client.close()
+    server.stop()
+
+
+def test_a_lake_on_a_bucket_behaves_like_one_in_a_folder(bucket):
+    for key, value in (("2013-01", 1.0), ("2013-02", 2.0), ("2013-01", 3.0)):
+        replace_partition(TABLE, key, pa.table({"_partition_key": [key], "v": [value]}))
+    assert sorted(open_rows(TABLE).to_pyarrow()["v"].to_pylist()) == [2.0, 3.0]
+    assert open_rows(TABLE, ["2013-02"]).to_pyarrow()["v"].to_pylist() == [2.0]
+    assert list_partitions(TABLE) == ["2013-01", "2013-02"]
+    old_and_new = files.list_folder("flights/data/2013-01")
+    assert len(old_and_new) == 2
+    assert len(hash_files(old_and_new)) == 64
