@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyiceberg.exceptions import CommitFailedException, ValidationException
-from pyiceberg.expressions import EqualTo, Reference
+from pyiceberg.expressions import In, Reference
 from pyiceberg.expressions.literals import literal
 from pyiceberg.table import Table
 
@@ -39,15 +39,31 @@ def replace_partition(
         BadPartition: rows lie outside of the partition, or a column has no type.
         LakeConflict: a column has another type than in the table, or a foreign writer won every race.
     """
-    _require_partition(table_name, partition_key, rows)
+    return replace_partitions(table_name, [partition_key], rows, properties)
+
+
+def replace_partitions(
+    table_name: str, partition_keys: Sequence[str], rows: pa.Table, properties: Mapping[str, str] | None = None
+) -> str:
+    """Make `rows` the rows of several partitions, in one commit; readers see all of them change or none.
+
+    A commit costs more the longer the table's history is, so many small partitions are better written together.
+
+    Args:
+        partition_keys: every row's `_partition_key` is one of these; those without rows are emptied.
+
+    Returns, Raises: as `replace_partition`.
+    """
+    _require_partitions(table_name, partition_keys, rows)
     table = find_table(table_name)
     rows = rows.cast(_target_schema(table_name, rows.schema, arrow_schema(table) if table else None))
     rows = rows.replace_schema_metadata(None)
     paths = []
-    if rows.num_rows:
-        path, _ = files.write_parquet(files.partition_folder(table_name, partition_key), rows.schema, [rows])
-        paths.append(path)
-    return publish_files(table_name, partition_key, paths, rows.schema, properties)
+    for key in partition_keys:
+        part = rows.filter(pc.equal(rows[PARTITION_KEY], key)) if len(partition_keys) > 1 else rows
+        if part.num_rows:
+            paths.append(files.write_parquet(files.partition_folder(table_name, key), rows.schema, [part])[0])
+    return _publish(table_name, partition_keys, paths, rows.schema, properties or {})
 
 
 def publish_files(
@@ -69,36 +85,47 @@ def publish_files(
     Raises:
         LakeConflict: a column has another type than in the table, or a foreign writer won every race.
     """
+    return _publish(table_name, [partition_key], paths, schema, properties or {})
+
+
+def _publish(
+    table_name: str,
+    partition_keys: Sequence[str],
+    paths: Sequence[str],
+    schema: pa.Schema,
+    properties: Mapping[str, str],
+) -> str:
+    """Commit files as the whole of their partitions, unless they are that already."""
     with table_lock(table_name):
         table = ensure_table(table_name, schema)
-        live = planned_files(table, [partition_key])
+        live = planned_files(table, partition_keys)
         snapshot = table.current_snapshot()
         if snapshot is not None and live == sorted(paths):
             return str(snapshot.snapshot_id)
         try:
-            return _commit(table, partition_key, paths, schema, is_replacing=bool(live), properties=properties or {})
+            return _commit(table, partition_keys, paths, schema, is_replacing=bool(live), properties=properties)
         except (CommitFailedException, ValidationException) as error:
             raise LakeConflict(
-                f"{table_name}, partition {partition_key}: another writer changed it first ({error}). Run it again."
+                f"{table_name}, partition {', '.join(partition_keys)}: another writer changed it first ({error}). "
+                "Run it again."
             ) from error
 
 
 def _commit(
     table: Table,
-    partition_key: str,
+    partition_keys: Sequence[str],
     paths: Sequence[str],
     schema: pa.Schema,
     *,
     is_replacing: bool,
     properties: Mapping[str, str],
 ) -> str:
-    """Drop the partition's old files and add the new ones; readers see both changes or neither."""
-    summary = {**properties, PARTITION_PROPERTY: partition_key}
+    """Drop the partitions' old files and add the new ones; readers see both changes or neither."""
+    summary = {**properties, PARTITION_PROPERTY: ",".join(partition_keys)}
     with table.transaction() as transaction:
         if is_replacing:
-            transaction.delete(
-                EqualTo(term=Reference(PARTITION_KEY), value=literal(partition_key)), snapshot_properties=summary
-            )
+            keys = {literal(key) for key in partition_keys}
+            transaction.delete(In(term=Reference(PARTITION_KEY), values=keys), snapshot_properties=summary)
         if paths:
             locations = [files.absolute(path) for path in paths]
             transaction.add_files(locations, snapshot_properties=summary)
@@ -107,20 +134,21 @@ def _commit(
             transaction.append(schema.empty_table(), snapshot_properties=summary)
     committed = table.current_snapshot()
     if committed is None:
-        raise LakeConflict(f"The commit of partition {partition_key} left no snapshot. Run it again.")
+        raise LakeConflict(f"The commit of partition {', '.join(partition_keys)} left no snapshot. Run it again.")
     return str(committed.snapshot_id)
 
 
-def _require_partition(table_name: str, partition_key: str, rows: pa.Table) -> None:
-    """Refuse rows that the next replacement of this partition would not remove."""
+def _require_partitions(table_name: str, partition_keys: Sequence[str], rows: pa.Table) -> None:
+    """Refuse rows that the next replacement of these partitions would not remove."""
     if PARTITION_KEY not in rows.schema.names:
         raise BadPartition(f"Rows for {table_name} have no column {PARTITION_KEY!r}.")
-    is_inside = pc.fill_null(pc.equal(rows[PARTITION_KEY], partition_key), False)
+    is_inside = pc.is_in(rows[PARTITION_KEY], pa.array(partition_keys, pa.string()))
     n_outside = rows.num_rows - (pc.sum(is_inside).as_py() or 0)
     if n_outside:
         worst = rows.filter(pc.invert(is_inside))[PARTITION_KEY][0].as_py()
         raise BadPartition(
-            f"{n_outside} of {rows.num_rows} rows for {table_name} lie outside of partition {partition_key!r}; "
+            f"{n_outside} of {rows.num_rows} rows for {table_name} lie outside of partition "
+            f"{', '.join(map(repr, partition_keys))}; "
             f"the first is of {worst!r}."
         )
 

@@ -3,12 +3,11 @@
 A store file around `scoring.py`.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-import pyarrow.compute as pc
-
-from include.lake.writing import replace_partition
+from include.lake.writing import replace_partitions
 from include.learning import registry, storing
 from include.learning.rows import read_rows
 from include.learning.scoring import make_predictions
@@ -19,23 +18,27 @@ from include.warehouse.database import open_warehouse
 
 
 def score_partitions(problem: Problem, version: str, partitions: Sequence[str]) -> int:
-    """Score partitions by one model, and replace their predictions in the lake one by one."""
+    """Score partitions by one model, and replace their predictions in one commit."""
     with open_warehouse().connect() as connection:
         row = registry.read_version(connection, problem.name, version)
     stored = storing.load_registered(registry.models_folder(read_settings(), problem.name), row)
     now = datetime.now(UTC)  # before reading: rows published meanwhile make the predictions stale, not fresh
     predictions = make_predictions(stored, read_rows(problem, partitions))
-    for key in partitions:
-        part = predictions.filter(pc.equal(predictions[PARTITION_KEY], key))
-        snapshot = replace_partition(predictions_table(problem.name), key, part, {"mulgil.model_version": version})
-        scored = {
+    snapshot = replace_partitions(
+        predictions_table(problem.name), partitions, predictions, {"mulgil.model_version": version}
+    )
+    n_rows = Counter(predictions[PARTITION_KEY].to_pylist())
+    scored = [
+        {
             "problem": problem.name,
             "partition_key": key,
             "model_version": version,
-            "n_rows": part.num_rows,
+            "n_rows": n_rows[key],
             "snapshot_id": snapshot,
             "scored_at_utc": now,
         }
-        with open_warehouse().begin() as connection:
-            registry.record_scored(connection, scored)
+        for key in partitions
+    ]
+    with open_warehouse().begin() as connection:
+        registry.record_scored(connection, scored)
     return int(predictions.num_rows)

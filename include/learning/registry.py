@@ -167,9 +167,9 @@ def read_scored(connection: Connection, problem: str) -> dict[str, Row]:
     return {row["partition_key"]: dict(row) for row in connection.execute(query).mappings()}
 
 
-def record_scored(connection: Connection, row: Row) -> None:
-    """Write that a partition's predictions stand in the lake."""
-    upsert_rows(connection, SCORED_PARTITION, [row])
+def record_scored(connection: Connection, rows: Sequence[Row]) -> None:
+    """Write that partitions' predictions stand in the lake."""
+    upsert_rows(connection, SCORED_PARTITION, rows)
 
 
 def _last_event(connection: Connection, where: Row) -> str | None:

@@ -8,7 +8,7 @@ from include.errors import BadPartition, LakeConflict
 from include.lake import files
 from include.lake.catalog import load_table
 from include.lake.reading import current_snapshot, list_partitions, open_rows
-from include.lake.writing import replace_partition
+from include.lake.writing import replace_partition, replace_partitions
 
 TABLE = "lake.flights"
 
@@ -35,6 +35,24 @@ def test_a_partition_is_replaced_and_its_neighbour_is_not(house):
     replace_partition(TABLE, "2013-01", make_rows("2013-01", [4.0]))
     assert values_of() == [3.0, 4.0]
     assert list_partitions(TABLE) == ["2013-01", "2013-02"]
+
+
+def test_several_partitions_are_replaced_by_one_commit_and_their_neighbour_is_not(house):
+    for key, value in (("2013-01", 1.0), ("2013-02", 2.0), ("2013-03", 3.0)):
+        replace_partition(TABLE, key, make_rows(key, [value]))
+    before = len(load_table(TABLE).snapshots())
+    rows = pa.concat_tables([make_rows("2013-03", [30.0]), make_rows("2013-02", [20.0])])
+    assert replace_partitions(TABLE, ["2013-02", "2013-03"], rows) == current_snapshot(TABLE)
+    assert values_of() == [1.0, 20.0, 30.0]
+    # Iceberg writes the removal and the addition as two snapshots of one commit.
+    assert len(load_table(TABLE).snapshots()) == before + 2
+
+
+def test_a_partition_named_without_rows_is_emptied(house):
+    for key in ("2013-01", "2013-02"):
+        replace_partition(TABLE, key, make_rows(key, [1.0]))
+    replace_partitions(TABLE, ["2013-01", "2013-02"], make_rows("2013-02", [2.0]))
+    assert values_of() == [2.0]
 
 
 def test_writing_the_same_rows_again_commits_nothing(house):
