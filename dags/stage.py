@@ -59,6 +59,9 @@ def stage_dag(problem: Problem, stage: Stage, page: str, *, schedule: Any, max_a
         max_active_runs=max_active_runs,
         default_args={
             "owner": problem.owner,
+            # People wait at the end of a desk problem's chain, and its rounds follow each other: it goes first.
+            "priority_weight": 10 if problem.review else 1,
+            "weight_rule": "absolute",
             "retries": 2,
             "retry_delay": timedelta(seconds=10),
             "retry_policy": RETRY,

@@ -61,8 +61,8 @@ def store_objects(
 def find_unsettled(connection: Connection, problem: str, now: datetime, run_id: str) -> set[str]:
     """Name the partitions that landed, and whose announcement or ingest was lost.
 
-    What another run announced a moment ago is on its way: announcing it again would only ingest it twice. What this very
-    run announced is named again, because a run that is repeated may have died before Airflow heard of it.
+    What another run announced a moment ago is on its way: announcing it again would only ingest it twice. What this
+    very run announced is named again, because a run that is repeated may have died before Airflow heard of it.
     """
     landed = read_statuses(connection, problem, Stage.LAND)
     query = select(COVERAGE.c.partition_key, COVERAGE.c.status, COVERAGE.c.updated_at_utc, COVERAGE.c.run_id).where(

@@ -98,7 +98,7 @@ def model_comparison(connection: Connection, problem: str) -> list[Row]:
 
 
 def newest_reliability(connection: Connection, problem: str) -> list[Row]:
-    """Read the reliability bins of the newest month that has at least as many labels as a picture needs."""
+    """Read the reliability bins of the newest month that has 100 labels, or nothing."""
     return _rows(
         connection,
         """
@@ -108,9 +108,8 @@ def newest_reliability(connection: Connection, problem: str) -> list[Row]:
                 model_version
             FROM bi.calibration_monthly
             WHERE problem = :problem
-            ORDER BY
-                (n_labelled >= 100) DESC,
-                month DESC
+                AND n_labelled >= 100
+            ORDER BY month DESC
             LIMIT 1
         )
         SELECT
@@ -134,26 +133,62 @@ def newest_reliability(connection: Connection, problem: str) -> list[Row]:
 
 
 def calibration_by_month(connection: Connection, problem: str) -> list[Row]:
-    """Compare what the model expected with what happened, month by month."""
+    """Compare what the models expected with what happened, month by month, all models of a month together."""
     return _rows(
         connection,
         """
         SELECT
             month,
-            model_version,
-            n_labelled,
-            mean_predicted_ratio,
-            observed_ratio,
-            ece_ratio,
-            brier_score
+            SUM(n_labelled) AS n_labelled,
+            SUM(n_labelled * mean_predicted_ratio) / SUM(n_labelled) AS mean_predicted_ratio,
+            SUM(n_labelled * observed_ratio) / SUM(n_labelled) AS observed_ratio,
+            CASE WHEN COUNT(*) = 1 THEN MIN(ece_ratio) END AS ece_ratio,
+            SUM(n_labelled * brier_score) / SUM(n_labelled) AS brier_score
         FROM bi.calibration_monthly
         WHERE problem = :problem
-        ORDER BY
-            month,
-            model_version
+        GROUP BY month
+        ORDER BY month
         """,
         problem,
     )
+
+
+def honesty(connection: Connection, problem: str) -> Row | None:
+    """Compare expected and happened in the newest month with 100 known rows; over all months where none has so many."""
+    rows = _rows(
+        connection,
+        """
+        WITH windows AS (
+            SELECT
+                month AS time_window,
+                1 AS preference,
+                n_labelled,
+                mean_predicted_ratio,
+                observed_ratio
+            FROM bi.calibration_monthly
+            WHERE problem = :problem
+                AND n_labelled >= 100
+            UNION ALL
+            SELECT
+                'all months',
+                2,
+                SUM(n_labelled),
+                SUM(n_labelled * mean_predicted_ratio) / SUM(n_labelled),
+                SUM(n_labelled * observed_ratio) / SUM(n_labelled)
+            FROM bi.calibration_monthly
+            WHERE problem = :problem
+            HAVING SUM(n_labelled) > 0
+        )
+        SELECT *
+        FROM windows
+        ORDER BY
+            preference,
+            time_window DESC
+        LIMIT 1
+        """,
+        problem,
+    )
+    return rows[0] if rows else None
 
 
 def largest_drift(connection: Connection, problem: str) -> list[Row]:
@@ -171,6 +206,7 @@ def largest_drift(connection: Connection, problem: str) -> list[Row]:
         SELECT
             feature,
             partition_key,
+            n_rows,
             psi_ratio,
             js_ratio,
             verdict

@@ -67,6 +67,7 @@ def _report(connection: Any, problem: Any) -> dict[str, Any]:
         "bins": bins,
         "reliability_svg": draw_reliability(points, title) if points else None,
         "calibration": queries.calibration_by_month(connection, problem.name),
+        "honesty": queries.honesty(connection, problem.name),
         "drift": queries.largest_drift(connection, problem.name),
         "rounds": queries.review_rounds(connection, problem.name),
         "n_demo_labels": queries.count_demo_labels(connection, problem.name),

@@ -34,25 +34,33 @@ QUESTIONS: tuple[Question, ...] = (
         """SELECT m.problem, m.model_version, c.candidate, c.expected_profit, c.expected_profit_low AS low,
                c.expected_profit_high AS high, c.value_unit AS unit, c.auc_ratio AS auc
         FROM bi.model_in_production AS m JOIN bi.model_comparison AS c USING (problem, model_version)
-        WHERE m.is_in_production ORDER BY m.problem, c.expected_profit DESC""",
+        WHERE m.is_in_production AND c.candidate <> 'champion' AND c.candidate NOT LIKE '%uncalibrated'
+        ORDER BY m.problem, c.expected_profit DESC""",
     ),
     Question(
         "Does what the model says happen? (of 100)",
         """SELECT problem, month, n_labelled AS known_rows, round(100 * mean_predicted_ratio::numeric, 1) AS said,
-               round(100 * observed_ratio::numeric, 1) AS happened, round(100 * ece_ratio::numeric, 1) AS off_by
-        FROM bi.calibration_monthly ORDER BY problem, month DESC""",
+               round(100 * observed_ratio::numeric, 1) AS happened
+        FROM bi.calibration_monthly WHERE n_labelled >= 100
+        UNION ALL
+        SELECT problem, 'all months', sum(n_labelled),
+               round(100 * (sum(n_labelled * mean_predicted_ratio) / sum(n_labelled))::numeric, 1),
+               round(100 * (sum(n_labelled * observed_ratio) / sum(n_labelled))::numeric, 1)
+        FROM bi.calibration_monthly GROUP BY problem ORDER BY problem, month""",
     ),
     Question(
         "What moved most, against the reference months?",
         """SELECT problem, feature, max(psi_ratio) AS largest_psi,
+               (array_agg(partition_key ORDER BY psi_ratio DESC))[1] AS in_partition,
                count(*) FILTER (WHERE verdict = 'moved') AS partitions_moved, count(*) AS partitions
-        FROM bi.drift_by_feature GROUP BY problem, feature
+        FROM bi.drift_by_feature WHERE n_rows >= 100 GROUP BY problem, feature
         HAVING count(*) FILTER (WHERE verdict = 'moved') > 0 ORDER BY problem, largest_psi DESC LIMIT 8""",
     ),
     Question(
         "Did asking the right questions pay?",
         """SELECT problem, round_number AS round, n_labels_all AS labels,
-               positive_per_100_entropy AS found_by_entropy_of_100, positive_per_100_random AS found_by_chance_of_100,
+               round(positive_per_100_entropy) AS found_by_entropy_of_100,
+               round(positive_per_100_random) AS found_by_chance_of_100,
                auc_all_ratio AS auc_all_labels, auc_random_ratio AS auc_random_labels
         FROM bi.review_efficiency ORDER BY problem, round_number""",
     ),
