@@ -18,9 +18,9 @@ from include.warehouse.steps import step
 def update_experiment(*, problem: str, partition_key: str, run_id: str = "by-hand") -> dict[str, Any]:
     """Bring an experiment up to date: sums, checks, decision, shares and lift of every window that needs them.
 
-    A window needs them when it is new, when it is the one that woke the step (its data may have changed), or when it
-    comes after such a one. Windows are done in order, each in one transaction, so a run that is killed goes on where it
-    stopped.
+    A window needs them when it is new, when it is the one that woke the step (its data may have changed), when a killed
+    run left it undone, or when it comes after such a one. Windows are done in order, each in one transaction, and
+    whichever run is next goes on where a killed one stopped.
 
     Args:
         problem: name of the problem.
@@ -43,6 +43,9 @@ def update_experiment(*, problem: str, partition_key: str, run_id: str = "by-han
         ledger.hold_experiment(connection, problem)
         prefix = coverage.settled_prefix(connection, problem)
         windows = _find_windows(connection, problem, prefix, partition_key)
+        # A run that is killed between two windows leaves the others marked, and the next run does them.
+        for key in windows:
+            coverage.mark(connection, problem, Stage.EXPERIMENT, key, Coverage.RUNNING, run_id=run_id)
     n_units = 0
     for key in windows:
         with open_warehouse().begin() as connection:
@@ -63,10 +66,11 @@ def _find_windows(connection: Connection, problem: str, prefix: Sequence[str], w
     from include.experiments import ledger
 
     processed = ledger.read_processed(connection, problem)
+    done = coverage.done_partitions(connection, problem, Stage.EXPERIMENT)
     # Behind the prefix a partition may only be on its way; inside it, it was refused.
     gone = [key for key in processed if prefix and key < prefix[-1] and key not in prefix]
     ledger.forget_windows(connection, problem, gone)
-    changed = gone + [key for key in prefix if key == woken_by or key not in processed]
+    changed = gone + [key for key in prefix if key == woken_by or key not in done]
     return [key for key in prefix if key >= min(changed)] if changed else []
 
 

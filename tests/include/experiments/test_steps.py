@@ -5,6 +5,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from include.errors import BadExperiment
+from include.experiments import ledger
 from include.experiments.assignment import place_units
 from include.experiments.ledger import TABLES
 from include.experiments.steps import update_experiment
@@ -178,6 +179,24 @@ def test_a_day_that_is_refused_later_is_forgotten_and_what_follows_is_redone(run
     with run.engine.connect() as connection:
         done = coverage.done_partitions(connection, PROBLEM, Stage.EXPERIMENT)
     assert done == [day for day in DAYS if day != "2004-11-05"]
+
+
+def test_a_killed_run_leaves_no_window_behind_whatever_wakes_the_next_one(run, monkeypatch):
+    update("2004-11-01")
+    run.mark(Stage.INGEST, "2004-11-04", Coverage.REFUSED)
+    write_window = ledger.write_window
+
+    def killed(connection, problem, partition_key, window):
+        if partition_key == "2004-11-06":
+            raise KeyboardInterrupt
+        write_window(connection, problem, partition_key, window)
+
+    monkeypatch.setattr(ledger, "write_window", killed)
+    with pytest.raises(KeyboardInterrupt):
+        update("2004-11-08", "r2")
+    monkeypatch.setattr(ledger, "write_window", write_window)
+    assert update("2004-11-08", "r3")["windows"] == ["2004-11-06", "2004-11-08"]
+    assert update("2004-11-08", "r4")["windows"] == ["2004-11-08"]
 
 
 def test_before_anything_is_settled_there_is_nothing_to_say(outreach):
