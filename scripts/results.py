@@ -87,7 +87,8 @@ SECTIONS = (
     Section(
         "The experiment",
         "Promised is what the pilot showed, realised is what the holdback proves. A replay of recorded assignments: "
-        "after the decision only people count whose recorded variant is the one decided.",
+        "after the decision only people count whose recorded variant is the one decided. Who is held back depends on "
+        "the key that hashes people's ids, so the realised lift differs from install to install within its interval.",
         """SELECT problem, kind, variant, n_variant, n_control, round(lift_ratio::numeric, 3) AS lift,
                round(low::numeric, 3) AS low, round(high::numeric, 3) AS high
         FROM core.experiment_lift AS l

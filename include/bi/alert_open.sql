@@ -1,21 +1,25 @@
 -- Grain: one row per problem and cause that the newest partition measured for this cause still shows.
--- Reads: core.alert, core.feature_drift, core.calibration_summary.
+-- Reads: core.alert, core.feature_drift, core.calibration_summary, core.problem.
 -- Units: value and bound in the metric's own unit; partition_key is the newest partition with the alert, and
 -- since_partition_key the first of the unbroken row of n_partitions that all have it. An alert closes by itself when
--- a later partition is measured without it.
+-- a later partition with enough rows is measured without it.
 WITH measured AS (
     SELECT
         problem,
         partition_key,
         'drift:' || feature AS alert_id
     FROM core.feature_drift
+    WHERE verdict <> 'too_few_rows'
     UNION
     SELECT
-        problem,
-        partition_key,
+        summary.problem,
+        summary.partition_key,
         'calibration' AS alert_id
-    FROM core.calibration_summary
-    WHERE ece_ratio IS NOT NULL
+    FROM core.calibration_summary AS summary
+    LEFT JOIN core.problem AS problem
+        ON problem.problem = summary.problem
+    WHERE summary.ece_ratio IS NOT NULL
+        AND summary.n_labelled >= COALESCE(problem.minimum_rows, 1)
 ),
 calm AS (
     SELECT

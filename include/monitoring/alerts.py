@@ -9,6 +9,7 @@ from typing import Any
 
 MOVED = "moved"
 STABLE = "stable"
+TOO_FEW_ROWS = "too_few_rows"
 
 Row = Mapping[str, Any]
 
@@ -23,8 +24,12 @@ class Thresholds:
     action: str
 
 
-def drift_verdict(psi_ratio: float, psi_chance_ratio: float, psi_alert: float) -> str:
+def drift_verdict(
+    psi_ratio: float, psi_chance_ratio: float, psi_alert: float, *, n_rows: int, minimum_rows: int
+) -> str:
     """Say whether a column moved: far enough to matter, and further than sampling alone carries it."""
+    if n_rows < minimum_rows:
+        return TOO_FEW_ROWS
     return MOVED if psi_ratio >= psi_alert and psi_ratio > psi_chance_ratio else STABLE
 
 
@@ -72,7 +77,7 @@ def calibration_sentence(row: Row, ece_alert: float) -> str:
 
 def _is_drift_alert(row: Row, thresholds: Thresholds) -> bool:
     """Say whether a column's move is an alert; the reference itself never is, nor is a handful of rows."""
-    is_enough = row["n_rows"] >= thresholds.minimum_rows
+    is_enough = row["n_rows"] >= thresholds.minimum_rows  # the file may ask for more rows now than when it was measured
     return bool(row["verdict"] == MOVED and is_enough and not row["is_in_reference"])
 
 

@@ -265,7 +265,13 @@ def _drift_row(
         "feature": bins.feature,
         "reference": reference.text(),
         "is_in_reference": key in reference.keys,
-        "verdict": alerts.drift_verdict(measured.psi_ratio, measured.psi_chance_ratio, monitor.psi_alert),
+        "verdict": alerts.drift_verdict(
+            measured.psi_ratio,
+            measured.psi_chance_ratio,
+            monitor.psi_alert,
+            n_rows=measured.n_rows,
+            minimum_rows=monitor.minimum_rows,
+        ),
         "bins": [{"name": name, "n_rows": here, "n_reference": there} for name, here, there in sides],
         **asdict(measured),
     }

@@ -40,6 +40,7 @@ def describe_problem(connection: Connection, definition: Problem, now: datetime)
         "grain": definition.source.grain,
         "positive_label": definition.label.positive if definition.label else None,
         "value_unit": definition.value.unit if definition.value else None,
+        "minimum_rows": definition.monitor.minimum_rows if definition.monitor else 1,
         "seen_at_utc": now,
     }
     upsert_rows(connection, PROBLEM, [row])

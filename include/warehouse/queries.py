@@ -202,6 +202,7 @@ def largest_drift(connection: Connection, problem: str) -> list[Row]:
                 ROW_NUMBER() OVER (PARTITION BY feature ORDER BY psi_ratio DESC) AS place
             FROM bi.drift_by_feature AS drift
             WHERE problem = :problem
+                AND verdict <> 'too_few_rows'
         )
         SELECT
             feature,

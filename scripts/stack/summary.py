@@ -53,7 +53,7 @@ QUESTIONS: tuple[Question, ...] = (
         """SELECT problem, feature, max(psi_ratio) AS largest_psi,
                (array_agg(partition_key ORDER BY psi_ratio DESC))[1] AS in_partition,
                count(*) FILTER (WHERE verdict = 'moved') AS partitions_moved, count(*) AS partitions
-        FROM bi.drift_by_feature WHERE n_rows >= 100 GROUP BY problem, feature
+        FROM bi.drift_by_feature WHERE verdict <> 'too_few_rows' GROUP BY problem, feature
         HAVING count(*) FILTER (WHERE verdict = 'moved') > 0 ORDER BY problem, largest_psi DESC LIMIT 8""",
     ),
     Question(

@@ -23,6 +23,7 @@ PROBLEM = Table(
     text("grain", "hour, day or month: the size of its partitions"),
     text("positive_label", "class that the models look for; missing without a label", nullable=True),
     text("value_unit", "unit of every expected profit; missing without a value section", nullable=True),
+    count("minimum_rows", "rows that a partition needs before it may raise an alert, or end one"),
     moment("seen_at_utc", "when the problem file was last read"),
     comment="One row per monitored problem: what the views need to know of its file.",
 )
@@ -82,7 +83,7 @@ FEATURE_DRIFT = Table(
     number("js_ratio", "Jensen-Shannon distance (base 2), 0..1"),
     number("missing_ratio", "share of missing values, 0..1"),
     number("reference_missing_ratio", "share of missing values in the reference, 0..1"),
-    text("verdict", "stable, or moved: above the problem's threshold and above chance"),
+    text("verdict", "stable, moved (above the problem's threshold and above chance) or too_few_rows"),
     document("bins", "per bin: name, rows in the partition, rows in the reference"),
     comment="How far each feature moved from the reference.",
 )

@@ -2,6 +2,9 @@ def drifted(key, feature="temperature_f", **figures):
     return {"partition_key": key, "feature": feature} | figures
 
 
+SIZES = {"2013-12": 27_080, "2014-01": 99}
+
+
 def alert(key, cause="drift:temperature_f", **changes):
     return {"partition_key": key, "alert_id": cause} | changes
 
@@ -30,6 +33,17 @@ def test_causes_are_apart_and_a_partition_without_labels_closes_no_calibration_a
     fill("calibration_summary", {"partition_key": "2013-07", "ece_ratio": 0.2}, {"partition_key": "2013-08"})
     fill("alert", alert("2013-07"), alert("2013-07", "calibration"))
     assert read("alert_open", "alert_id", "partition_key", "n_partitions") == [("calibration", "2013-07", 1)]
+
+
+def test_a_partition_too_small_to_judge_ends_no_alert(fill, read):
+    fill("problem", minimum_rows=100)
+    fill("feature_drift", drifted("2013-12"), drifted("2014-01") | {"verdict": "too_few_rows"})
+    fill("calibration_summary", *({"partition_key": k, "ece_ratio": 0.2, "n_labelled": n} for k, n in SIZES.items()))
+    fill("alert", alert("2013-12"), alert("2013-12", "calibration"))
+    assert read("alert_open", "alert_id", "partition_key") == [
+        ("calibration", "2013-12"),
+        ("drift:temperature_f", "2013-12"),
+    ]
 
 
 def test_stages_show_runs_failures_and_their_seconds(fill, read):

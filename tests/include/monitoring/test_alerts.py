@@ -93,4 +93,8 @@ def test_a_cause_is_told_once_and_the_order_of_findings_does_not_matter():
     [(0.3, 0.1, 0.25, "moved"), (0.25, 0.1, 0.25, "moved"), (0.2, 0.1, 0.25, "stable"), (0.3, 0.3, 0.25, "stable")],
 )
 def test_a_column_moved_when_it_matters_and_is_more_than_chance(psi, chance, bound, verdict):
-    assert drift_verdict(psi, chance, bound) == verdict
+    assert drift_verdict(psi, chance, bound, n_rows=100, minimum_rows=100) == verdict
+
+
+def test_a_handful_of_rows_neither_moves_nor_stands():
+    assert drift_verdict(9.9, 0.1, 0.25, n_rows=99, minimum_rows=100) == "too_few_rows"

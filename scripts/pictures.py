@@ -1,0 +1,94 @@
+"""Take the pictures in `docs/pictures` from the running stack, in a real browser.
+
+    make pictures
+
+Needs Debian's `chromium` (or another Chromium named by `MULGIL_TEST_CHROMIUM`).
+"""
+
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from playwright.sync_api import Page, sync_playwright
+
+from include.settings import REPOSITORY
+from scripts.stack.home import find_home
+from scripts.stack.stack import open_stack
+
+FOLDER = REPOSITORY / "docs" / "pictures"
+# As root Chromium needs --no-sandbox; the rest keeps it from calling anybody.
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+SETTLE_MS = 3_000  # Airflow's pages ask for their data after they are shown
+
+
+def find_chromium() -> str:
+    """Find the browser.
+
+    Raises:
+        SystemExit: there is none.
+    """
+    found = os.environ.get("MULGIL_TEST_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+    if not found:
+        sys.exit("There is no Chromium. On Debian: apt-get install chromium; or set MULGIL_TEST_CHROMIUM to one.")
+    return found
+
+
+def log_in(page: Page, url: str, name: str, password: str) -> None:
+    """Log in through Airflow's own form."""
+    page.goto(url)
+    page.fill("input[name=username]", name)
+    page.fill("input[name=password]", password)
+    page.click("[type=submit]")
+    page.wait_for_url(lambda address: "/auth/login" not in address)
+
+
+def show_reports(page: Page, url: str) -> None:
+    """Open the Reports page in Airflow's frame, at the flights."""
+    page.goto(f"{url}/plugin/reports")
+    page.frame_locator("iframe").locator("#flight_delay").evaluate("section => section.scrollIntoView()")
+
+
+def show_waterway(page: Page, url: str) -> None:
+    """Open the graph of everything that follows from one landing asset."""
+    page.goto(f"{url}/assets")
+    page.get_by_text("landing/ad_review", exact=True).first.click()
+
+
+PICTURES: dict[str, Callable[[Page, str], Any]] = {
+    "reports": show_reports,
+    "dags": lambda page, url: page.goto(f"{url}/dags"),
+    "dag_page": lambda page, url: page.goto(f"{url}/dags/flight_delay__ingest"),
+    "waterway": show_waterway,
+}
+
+
+def main() -> None:
+    """Take every picture."""
+    stack = open_stack(find_home())
+    stack.postgres.start()
+    url, password = stack.addresses.airflow_url, stack.keys.user_passwords["admin"]
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=find_chromium(), args=FLAGS)
+        page = browser.new_page(viewport={"width": 1440, "height": 900})
+        log_in(page, url, "admin", password)
+        for name, show in PICTURES.items():
+            show(page, url)
+            page.wait_for_timeout(SETTLE_MS)
+            page.screenshot(path=FOLDER / f"{name}.png")
+            print(f"Took {name}.png.")
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()
