@@ -1,0 +1,125 @@
+"""The Reports page: nobody reads it without a login, and no text on it runs."""
+
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import yaml
+from airflow.api_fastapi.core_api.security import get_user
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+from include.warehouse.database import engine_for
+from reports import app as page
+
+ROUTES = ["/", "/style.css", "/icon.svg"]
+SCRIPT = "<script>alert(1)</script>"
+PROBLEM = {
+    "name": "hostile",
+    "title": f"A title {SCRIPT}",
+    "why": f"{SCRIPT} suffers",
+    "owner": f'ops" onload="{SCRIPT}',
+    "escalation": "ops-lead",
+    "source": {
+        "landing": "hostile",
+        "grain": "day",
+        "key": ["id"],
+        "event_time": "at",
+        "earliest": "2013-01-01T00:00:00Z",
+        "latest": "2014-01-01T00:00:00Z",
+        "columns": {"id": {"type": "string"}, "at": {"type": "timestamp"}},
+    },
+}
+
+
+def paths(app: FastAPI) -> list[str]:
+    return [route.path for route in app.routes]  # type: ignore[attr-defined]
+
+
+@pytest.fixture
+def readable(monkeypatch: pytest.MonkeyPatch, tmp_path: Any, migrated_warehouse_url: str) -> Iterator[set[str]]:
+    """Give the names of the problems that the signed-in person may read, to be changed by the test."""
+    folder = tmp_path / "problems"
+    folder.mkdir()
+    (folder / "hostile.yaml").write_text(yaml.safe_dump(PROBLEM))
+    (folder / "secret.yaml").write_text(yaml.safe_dump(PROBLEM | {"name": "secret", "title": "Nobody's business"}))
+    monkeypatch.setenv("MULGIL_PROBLEMS_DIR", str(folder))
+    monkeypatch.setenv("MULGIL_WAREHOUSE_URL", migrated_warehouse_url)
+    names = {"hostile"}
+    monkeypatch.setattr(page, "may_read", lambda user, problem: problem in names)
+    yield names
+    engine_for(migrated_warehouse_url).dispose()
+
+
+@pytest.fixture
+def signed_in() -> Iterator[TestClient]:
+    app = page.create_app()
+    app.dependency_overrides[get_user] = lambda: SimpleNamespace(get_name=lambda: f"ada {SCRIPT}")
+    with TestClient(app) as client:
+        yield client
+
+
+def test_the_app_has_the_routes_that_are_asked_here_and_no_documentation() -> None:
+    assert paths(page.create_app()) == ROUTES
+
+
+@pytest.mark.parametrize("path", ROUTES)
+def test_no_route_answers_without_a_login(path: str) -> None:
+    with TestClient(page.create_app()) as client:
+        response = client.get(path)
+    assert (response.status_code, response.json()) == (401, {"detail": "Not authenticated"})
+
+
+@pytest.mark.parametrize("path", ["/docs", "/redoc", "/openapi.json"])
+def test_the_routes_are_described_to_nobody(signed_in: TestClient, path: str) -> None:
+    assert signed_in.get(path).status_code == 404
+
+
+def test_hostile_text_is_shown_and_never_runs(readable: set[str], signed_in: TestClient) -> None:
+    response = signed_in.get("/")
+    assert response.status_code == 200
+    assert "A title &lt;script&gt;alert(1)&lt;/script&gt;" in response.text
+    assert "ada &lt;script&gt;" in response.text
+    assert "<script" not in response.text
+    assert ' onload="' not in response.text
+
+
+def test_a_hostile_reason_is_shown_and_never_runs(
+    readable: set[str], signed_in: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    partition: dict[str, Any] = {"partition_key": "2013-01-01", "verdict": "refused", "first_reason": f"bad {SCRIPT}"}
+    partition |= dict.fromkeys(("n_in", "n_published", "n_quarantined", "n_duplicate"), 1)
+    monkeypatch.setattr(page.queries, "completeness_by_partition", lambda *_: [partition])
+    html = signed_in.get("/").text
+    assert "bad &lt;script&gt;alert(1)&lt;/script&gt;" in html
+    assert "<script" not in html
+
+
+def test_the_page_may_load_nothing_from_elsewhere_and_is_not_kept(readable: set[str], signed_in: TestClient) -> None:
+    headers = signed_in.get("/").headers
+    policy = dict(part.split(" ", 1) for part in headers["content-security-policy"].split("; "))
+    assert policy == {
+        "default-src": "'none'",
+        "style-src": "'self'",
+        "img-src": "'self'",
+        "frame-ancestors": "'self'",
+        "base-uri": "'none'",
+    }
+    assert (headers["x-content-type-options"], headers["cache-control"]) == ("nosniff", "no-store")
+
+
+def test_a_problem_that_a_person_may_not_read_is_not_named(readable: set[str], signed_in: TestClient) -> None:
+    assert "Nobody&#39;s business" not in signed_in.get("/").text
+    readable.add("secret")
+    assert "Nobody&#39;s business" in signed_in.get("/").text
+
+
+def test_a_warehouse_that_does_not_answer_is_a_page_without_its_address(
+    readable: set[str], signed_in: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MULGIL_WAREHOUSE_URL", "postgresql+psycopg://someone:hush@127.0.0.1:1/none")
+    response = signed_in.get("/")
+    assert (response.status_code, "hush" in response.text) == (503, False)
+    assert "OperationalError" in response.text
+    assert "default-src 'none'" in response.headers["content-security-policy"]
