@@ -1,14 +1,16 @@
 -- Grain: one row per problem and span of time in which one model version was in production.
 -- Reads: core.model_event.
 -- Units: UTC. "Which model on day D": valid_from_utc <= D AND (valid_until_utc > D OR valid_until_utc IS NULL).
--- A version that is rolled back leaves at that moment, and the newest promoted one that still stands returns.
+-- A version that is rolled back, or rejected when it is judged again, leaves at that moment, and the newest promoted one
+-- that still stands returns. Newest is the latest training point, and of one point the version promoted last: an older
+-- point that is judged late serves the partitions before, not the newest.
 -- serves_from is the first data partition that the version scores; it is the data's own time, not the clock's.
 WITH moments AS (
     SELECT DISTINCT
         problem,
         event_at_utc
     FROM core.model_event
-    WHERE event IN ('promoted', 'rolled_back')
+    WHERE event IN ('promoted', 'rejected', 'rolled_back')
 ),
 serving AS (
     SELECT
@@ -36,11 +38,12 @@ serving AS (
                 FROM core.model_event AS gone
                 WHERE gone.problem = promoted.problem
                     AND gone.model_version = promoted.model_version
-                    AND gone.event = 'rolled_back'
+                    AND gone.event IN ('rejected', 'rolled_back')
                     AND gone.event_at_utc >= promoted.event_at_utc
                     AND gone.event_at_utc <= moments.event_at_utc
             )
         ORDER BY
+            REGEXP_REPLACE(promoted.model_version, '-[^-]*$', '') COLLATE "C" DESC,
             promoted.event_at_utc DESC,
             promoted.model_version DESC
         LIMIT 1

@@ -53,6 +53,28 @@ def test_rolling_back_one_that_no_longer_serves_changes_nothing_and_the_last_lea
     ]
 
 
+def test_a_gate_that_changes_its_verdict_takes_the_model_out_as_a_rollback_does(fill, read):
+    fill("model_event", event(1, "v1"), event(5, "v2"), event(7, "v2", "rejected"))
+    assert read("model_in_production", *SPAN, by="valid_from_utc") == [
+        ("v1", at(1), at(5), "v2", False),
+        ("v2", at(5), at(7), "v1", False),
+        ("v1", at(7), None, None, True),
+    ]
+
+
+def test_a_late_promotion_of_an_older_training_point_does_not_replace_a_newer_one(fill, read):
+    fill("model_event", event(1, "2013-09-ffffff"), event(5, "2013-06-aaaaaa"))
+    assert read("model_in_production", *SPAN, by="valid_from_utc") == [("2013-09-ffffff", at(1), None, None, True)]
+
+
+def test_of_two_models_of_one_training_point_the_one_promoted_last_serves(fill, read):
+    fill("model_event", event(1, "2013-09-ffffff"), event(5, "2013-09-aaaaaa"))
+    assert read("model_in_production", "model_version", "is_in_production", by="valid_from_utc") == [
+        ("2013-09-ffffff", False),
+        ("2013-09-aaaaaa", True),
+    ]
+
+
 def test_problems_do_not_replace_each_others_models(fill, read):
     fill("model_event", event(1, "v1"), event(2, "v9", problem="q"))
     assert read("model_in_production", "problem", "is_in_production") == [("p", True), ("q", True)]
