@@ -4,6 +4,7 @@ What belongs here: compression, lines, CSV and Parquet. What does not: what a re
 """
 
 import csv
+import io
 import json
 import zlib
 from collections.abc import Callable, Iterable
@@ -143,7 +144,8 @@ def _is_utf8(line: bytes) -> bool:
 
 def _from_csv(key: str, content: bytes) -> pa.Table:
     """Cut CSV with a header; an empty field is a missing one, and quotes may hold line breaks."""
-    lines = content.decode(errors="replace").splitlines(keepends=True)
+    # Not splitlines(): it also cuts at form feeds and at U+2028, which a field may hold without quotes.
+    lines = io.StringIO(content.decode(errors="replace"), newline="").readlines()
     csv.field_size_limit(2**31 - 1)  # the default of 128 kB is shorter than many a mail
     reader = csv.reader(lines)
     header = next(reader, [])

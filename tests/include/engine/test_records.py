@@ -1,4 +1,5 @@
 import gzip
+import json
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -92,3 +93,9 @@ def test_a_broken_parquet_object_is_one_flawed_record():
 def test_garbage_after_a_whole_gzip_says_that_it_was_cut():
     rows = rows_of(gzip.compress(b'{"a":1}\n') + b"garbage")
     assert [(n, flaw) for n, _, _, flaw in rows] == [(1, None), (2, "object cannot be read to its end")]
+
+
+@pytest.mark.parametrize("inside", ["\u2028", "\x85", "\x0b", "\x0c", "\x1c"])
+def test_only_line_ends_cut_a_csv_record(inside):
+    rows = rows_of(f"a,b\nx{inside}y,1\nz,2\n".encode(), "csv")
+    assert [(n, json.loads(document)["a"]) for n, _, document, _ in rows] == [(2, f"x{inside}y"), (3, "z")]
