@@ -18,7 +18,11 @@ _ISO_TIME = r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}([.,]\d{1,9})?)?( ?(Z|z|[
 
 
 def parse_time(text: Any) -> Any:
-    """Read a text expression as a time in UTC; null where it is not an ISO 8601 time. Without a zone it is UTC."""
+    """Read a text expression as a time in UTC; null where it is not an ISO 8601 time. Without a zone it is UTC.
+
+    Blanks around it do not matter: a row that is typed but not placed would be published in a foreign partition.
+    """
+    text = text.strip()
     return ibis.ifelse(
         text.re_search(_ISO_TIME), text.try_cast("timestamp('UTC', 6)"), ibis.null("timestamp('UTC', 6)")
     )

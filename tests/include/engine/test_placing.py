@@ -39,6 +39,7 @@ def parsed(text):
         ("2002-08-22T18:26:25.123456Z", datetime(2002, 8, 22, 18, 26, 25, 123456, tzinfo=UTC)),
         ("2002-08-22", datetime(2002, 8, 22, tzinfo=UTC)),
         ("0102-09-01T10:00:00Z", datetime(102, 9, 1, 10, tzinfo=UTC)),
+        (" 2002-08-22T18:26:25Z\t", datetime(2002, 8, 22, 18, 26, 25, tzinfo=UTC)),
     ],
 )
 def test_iso_times_are_read_in_utc(text, moment):

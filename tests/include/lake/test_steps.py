@@ -345,3 +345,10 @@ def test_a_new_column_of_the_problem_is_added_to_the_table(landing, flight):
     rows = open_rows(EVENTS).order_by("flight_id").to_pyarrow()
     assert rows["pilot"].to_pylist() == [None, "p"]
     assert rows["delay"].to_pylist() == [5.0, None]
+
+
+def test_a_time_between_blanks_puts_a_row_where_its_time_says(landing, flight):
+    there = "2013-02-03T00:00:00Z"
+    landing.drop("a.jsonl", flight("a", " 2013-01-05T10:00:00Z "), flight("b", there), flight("c", there))
+    assert land() == [JANUARY, FEBRUARY]
+    assert [ingest(key)["n_published"] for key in (JANUARY, FEBRUARY)] == [1, 2]
