@@ -75,7 +75,8 @@ def _list_bucket(settings: Settings, prefix: str) -> list[RawObject]:
 
     bucket, base = _bucket(settings)
     try:
-        pages = _client(settings).get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=f"{base}{prefix}/")
+        below = f"{base}{prefix.rstrip('/')}/"  # with two slashes a bucket has no such object, and says nothing
+        pages = _client(settings).get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=below)
         return [
             RawObject(item["Key"].removeprefix(base), item["Size"], item["ETag"].strip('"'))
             for page in pages

@@ -184,6 +184,13 @@ def test_a_bucket_is_read_like_a_folder(landing, bucket, flight, monkeypatch):
     assert find()["n_objects"] == 0
 
 
+@pytest.mark.parametrize("slash", ["", "/"])
+def test_a_slash_at_the_end_of_a_prefix_changes_nothing(landing, bucket, slash):
+    landing.write_problem(landing=f"team/rides{slash}")
+    bucket.put_object(Bucket="logs", Key="raw/team/rides/a.jsonl", Body=b"{}\n")
+    assert find()["n_objects"] == 1
+
+
 def test_a_bucket_that_does_not_exist_says_what_to_check(landing, bucket, monkeypatch):
     monkeypatch.setenv("MULGIL_LANDING_URL", "s3://nowhere")
     with pytest.raises(BadLanding, match="MULGIL_LANDING_URL"):
