@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete, select, update
 
 from include.landing.manifest import ReadObject
 from include.names import Coverage, Stage
@@ -58,22 +58,23 @@ def store_objects(
     return fed
 
 
-def find_unsettled(connection: Connection, problem: str, now: datetime, run_id: str) -> set[str]:
-    """Name the partitions that landed, and whose announcement or ingest was lost.
+def claim_unsettled(connection: Connection, problem: str, now: datetime, run_id: str) -> set[str]:
+    """Name the partitions that landed, and whose announcement or ingest was lost, and note that they wait anew.
 
+    Without the note every later run would announce them again, too, while they queue for an ingest.
     What another run announced a moment ago is on its way: announcing it again would only ingest it twice. What this
     very run announced is named again, because a run that is repeated may have died before Airflow heard of it.
     """
     landed = read_statuses(connection, problem, Stage.LAND)
-    query = select(COVERAGE.c.partition_key, COVERAGE.c.status, COVERAGE.c.updated_at_utc, COVERAGE.c.run_id).where(
-        COVERAGE.c.problem == problem, COVERAGE.c.stage == str(Stage.INGEST)
+    query = (
+        update(COVERAGE)
+        .where(COVERAGE.c.problem == problem, COVERAGE.c.stage == str(Stage.INGEST))
+        .where(COVERAGE.c.partition_key.in_(list(landed)), COVERAGE.c.status.not_in([str(s) for s in SETTLED]))
+        .where((COVERAGE.c.updated_at_utc <= now - LOST_AFTER) | (COVERAGE.c.run_id == run_id))
+        .values(status=str(Coverage.WAITING), detail="announced again", run_id=run_id, updated_at_utc=now)
+        .returning(COVERAGE.c.partition_key)
     )
-    left_alone = {
-        key
-        for key, status, updated, writer in connection.execute(query)
-        if status in SETTLED or (now - updated < LOST_AFTER and writer != run_id)
-    }
-    return set(landed) - left_alone
+    return set(connection.scalars(query))
 
 
 def _object_row(problem: str, item: ReadObject, now: datetime) -> dict[str, object]:

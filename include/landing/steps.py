@@ -24,7 +24,7 @@ def find_new_partitions(*, problem: str, run_id: str = "by-hand") -> dict[str, A
     from include.engine.objects import list_objects
     from include.engine.session import open_engine
     from include.landing.counting import count_objects
-    from include.landing.ledger import find_unsettled, read_known, store_objects
+    from include.landing.ledger import claim_unsettled, read_known, store_objects
     from include.landing.manifest import choose_changed
 
     settings, source, now = read_settings(), load_problem(problem).source, datetime.now(UTC)
@@ -35,7 +35,7 @@ def find_new_partitions(*, problem: str, run_id: str = "by-hand") -> dict[str, A
     found = list(count_objects(settings, open_engine(), source, changed)) if changed else []
     with open_warehouse().begin() as connection:
         fed = store_objects(connection, problem, found, fingerprints, now, run_id)
-        unsettled = find_unsettled(connection, problem, now, run_id)
+        unsettled = claim_unsettled(connection, problem, now, run_id)
     return {
         "partitions": sorted(fed | unsettled),
         "n_objects": len(found),

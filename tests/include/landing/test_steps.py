@@ -93,6 +93,7 @@ def test_what_another_run_announced_is_left_alone_until_it_must_be_lost(landing,
         long_ago = datetime.now(UTC) - timedelta(minutes=16)
         connection.execute(update(COVERAGE).where(COVERAGE.c.stage == "ingest").values(updated_at_utc=long_ago))
     assert find_new_partitions(**other)["partitions"] == ["2013-01"]
+    assert find_new_partitions(problem="flights", run_id="the-one-after")["partitions"] == []
 
 
 def test_a_running_partition_is_left_alone_until_it_must_be_lost(landing, flight):
