@@ -4,7 +4,8 @@ Take one partition of raw logs into the lake: typed, masked, audited, and publis
 
 Great Expectations audits the staged files, and exactly those files are published. Rows that cannot be used go
 to the quarantine table, each with its reason. Rows in = published + quarantined + duplicates;
-`bi.data_completeness` shows the counts. A partition is replaced whole, so running one again doubles nothing.
+`bi.data_completeness` shows the counts. A partition is replaced whole, so running one again doubles nothing; a
+run that was staged before more landed, and is cleared after that was published, is *skipped*.
 
 **Who waits for it:** `train`, `review`, `experiment` and `monitor` of the same problem.
 
@@ -33,6 +34,7 @@ for problem in problems_with(Stage.INGEST):
             lake.publish_partition,
             problem,
             outlet=Asset(names.lake_asset(problem.name)),
+            only_if=lambda published: published["verdict"] != "outdated",
             staged=staged,
             audit=audit,
         )

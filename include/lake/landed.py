@@ -1,5 +1,7 @@
 """Fetches what landing has for one partition."""
 
+import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -17,17 +19,23 @@ class Feed:
 
     Attributes:
         object_key: path below the landing URL.
+        fingerprint: sha256 of its bytes when landing counted it.
         is_home: whether its records without a usable time belong to this partition.
     """
 
     object_key: str
+    fingerprint: str
     is_home: bool
 
 
 def find_feeds(connection: Connection, problem: str, partition_key: str) -> list[Feed]:
     """Name the objects that feed a partition, in the order that decides which of two equal rows came first."""
     query = (
-        select(LANDING_OBJECT.c.object_key, LANDING_OBJECT.c.home_partition == partition_key)
+        select(
+            LANDING_OBJECT.c.object_key,
+            LANDING_OBJECT.c.fingerprint,
+            LANDING_OBJECT.c.home_partition == partition_key,
+        )
         .join(
             LANDING_PARTITION,
             (LANDING_PARTITION.c.problem == LANDING_OBJECT.c.problem)
@@ -36,7 +44,13 @@ def find_feeds(connection: Connection, problem: str, partition_key: str) -> list
         .where(LANDING_PARTITION.c.problem == problem, LANDING_PARTITION.c.partition_key == partition_key)
         .order_by(LANDING_OBJECT.c.object_key)
     )
-    return [Feed(key, bool(is_home)) for key, is_home in connection.execute(query)]
+    return [Feed(key, fingerprint, bool(is_home)) for key, fingerprint, is_home in connection.execute(query)]
+
+
+def hash_feeds(feeds: Sequence[Feed]) -> str:
+    """Hash what landing has for a partition; another hash later means that more, or something else, has landed."""
+    lines = "".join(f"{feed.fingerprint} {feed.is_home} {feed.object_key}\n" for feed in feeds)
+    return hashlib.sha256(lines.encode()).hexdigest()
 
 
 def read_feeds(settings: Settings, feeds: list[Feed], log_format: str) -> pa.Table:

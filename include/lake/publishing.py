@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from include.errors import AuditFailed, CountsDoNotAddUp
+from include.lake.landed import find_feeds, hash_feeds
 from include.lake.reading import hash_files, open_files
 from include.lake.staging import QUARANTINE_SCHEMA, events_schema
 from include.lake.typing import REASON
@@ -16,8 +17,27 @@ from include.problems.schema import Problem
 from include.warehouse.coverage import mark
 from include.warehouse.loading import replace_rows, upsert_rows
 from include.warehouse.tables.quality import PARTITION_AUDIT, REJECTED_RECORD
+from include.warehouse.tables.runs import COVERAGE
 
 PUBLISHED, WITH_WARNINGS, REFUSED = "published", "published_with_warnings", "refused"
+OUTDATED = "outdated"
+
+
+def is_behind(connection: Connection, key: Mapping[str, str], staged: Mapping[str, Any]) -> bool:
+    """Say whether landing has something else for the partition than when it was staged."""
+    feeds = find_feeds(connection, key["problem"], key["partition_key"])
+    return bool(hash_feeds(feeds) != staged["landed_sha256"])
+
+
+def is_outdated(connection: Connection, key: Mapping[str, str], staged: Mapping[str, Any], run_id: str) -> bool:
+    """Say whether publishing would take back what another run has published since: one that was cleared, say."""
+    later = select(PARTITION_AUDIT.c.run_id).where(
+        PARTITION_AUDIT.c.problem == key["problem"],
+        PARTITION_AUDIT.c.partition_key == key["partition_key"],
+        PARTITION_AUDIT.c.run_id != run_id,
+        PARTITION_AUDIT.c.finished_at_utc > datetime.fromisoformat(staged["staged_at_utc"]),
+    )
+    return connection.scalar(later) is not None and is_behind(connection, key, staged)
 
 
 def require_counts(problem: str, partition_key: str, staged: Mapping[str, Any]) -> None:
@@ -106,11 +126,15 @@ def commit_files(
 def store_outcome(
     connection: Connection,
     key: Mapping[str, str],
+    staged: Mapping[str, Any],
     outcome: Mapping[str, Any],
     reasons: Sequence[Mapping[str, Any]],
     now: datetime,
 ) -> None:
     """Write the partition's counts, its verdict, its reasons and how far it came.
+
+    A partition that more has landed for since it was staged keeps waiting, so that `land` notices when the run that is
+    to ingest the rest is lost.
 
     Args:
         key: `problem` and `partition_key`.
@@ -118,6 +142,11 @@ def store_outcome(
     """
     upsert_rows(connection, PARTITION_AUDIT, [{**key, **outcome, "finished_at_utc": now}])
     replace_rows(connection, REJECTED_RECORD, key, [{**key, **row} for row in reasons])
+    # Landing marks this row last: once we hold it, either all of what landed is seen below, or it is marked after us.
+    ours = (COVERAGE.c.problem == key["problem"], COVERAGE.c.partition_key == key["partition_key"])
+    connection.execute(select(COVERAGE.c.status).where(*ours, COVERAGE.c.stage == str(Stage.INGEST)).with_for_update())
+    if is_behind(connection, key, staged):
+        return
     status = Coverage.REFUSED if outcome["verdict"] == REFUSED else Coverage.DONE
     mark(
         connection,

@@ -17,18 +17,19 @@ def stage_partition(*, problem: str, partition_key: str, run_id: str = "by-hand"
     """Read one partition from landing, type and mask it, and write the files that are to be audited.
 
     Returns:
-        `staged` and `rejected`: Parquet files relative to the lake; `n_in`, `n_staged`, `n_rejected`, `n_duplicate`.
+        `staged` and `rejected`: Parquet files relative to the lake; `n_in`, `n_staged`, `n_rejected`, `n_duplicate`;
+        `landed_sha256` and `staged_at_utc`: what landing had, and when.
 
     Raises:
         BadLanding: an object that feeds the partition is gone.
         BadSettings: identifiers are to be hashed, and there is no key.
     """
     from include.engine.session import open_engine
-    from include.lake.landed import find_feeds, read_feeds
+    from include.lake.landed import find_feeds, hash_feeds, read_feeds
     from include.lake.leftovers import remove_leftovers
     from include.lake.staging import prepare_rows, select_partition, sort_out, write_sorted
 
-    settings, source = read_settings(), load_problem(problem).source
+    settings, source, now = read_settings(), load_problem(problem).source, datetime.now(UTC)
     with open_warehouse().begin() as connection:
         mark(connection, problem, Stage.INGEST, partition_key, Coverage.RUNNING, run_id=run_id)
         feeds = find_feeds(connection, problem, partition_key)
@@ -41,7 +42,8 @@ def stage_partition(*, problem: str, partition_key: str, run_id: str = "by-hand"
         written = write_sorted(sorted_rows, problem, partition_key, source)
     remove_leftovers(events_table(problem), partition_key, written["staged"])
     remove_leftovers(quarantine_table(problem), partition_key, written["rejected"])
-    return {**written, **counts, "n_rows": counts["n_in"]}
+    basis = {"landed_sha256": hash_feeds(feeds), "staged_at_utc": now.isoformat()}
+    return {**written, **counts, **basis, "n_rows": counts["n_in"]}
 
 
 @step(Stage.INGEST)
@@ -55,7 +57,8 @@ def publish_partition(
         audit: what `audit_partition` returned.
 
     Returns:
-        `verdict`, `snapshot_id`, `n_published`, `n_quarantined` and `n_duplicate`.
+        `verdict`, `snapshot_id`, `n_published`, `n_quarantined` and `n_duplicate`. The verdict `outdated` means that
+        more has landed, and another run has published it since this one was staged: nothing is changed then.
 
     Raises:
         PartitionRefused: a `stop` expectation did not hold, or no row is left; the lake keeps what it had.
@@ -63,16 +66,21 @@ def publish_partition(
         AuditFailed: the files are not those that were audited.
     """
     from include.lake.publishing import (
+        OUTDATED,
         REFUSED,
         commit_files,
         count_reasons,
         decide,
+        is_outdated,
         require_audited,
         require_counts,
         store_outcome,
     )
 
     key = {"problem": problem, "partition_key": partition_key}
+    with open_warehouse().begin() as connection:
+        if is_outdated(connection, key, staged, run_id):
+            return {"verdict": OUTDATED, "n_rows": 0, "reason": "a later run has published more of this partition"}
     require_counts(problem, partition_key, staged)
     require_audited(problem, partition_key, staged, audit)
     reasons = count_reasons(staged["rejected"])
@@ -87,7 +95,8 @@ def publish_partition(
     }
     with open_warehouse().begin() as connection:
         more = {"n_in": staged["n_in"], "first_reason": first_reason, "files_sha256": audit["files_sha256"]}
-        store_outcome(connection, key, {**outcome, **more, "run_id": run_id}, reasons, datetime.now(UTC))
+        outcome_row = {**outcome, **more, "run_id": run_id}
+        store_outcome(connection, key, staged, outcome_row, reasons, datetime.now(UTC))
     if verdict == REFUSED:
         raise PartitionRefused(f"{problem} {partition_key} was not published: {first_reason}")
     return {**outcome, "n_rows": outcome["n_published"]}

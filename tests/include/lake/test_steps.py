@@ -23,6 +23,7 @@ def stage(key=JANUARY):
 
 
 def publish(staged, key=JANUARY, **more):
+    run_id = more.pop("run_id", "r1")
     audit = {
         "verdict": "pass",
         "first_reason": None,
@@ -30,7 +31,7 @@ def publish(staged, key=JANUARY, **more):
         "files_sha256": hash_files(staged["staged"]),
         "n_rows": staged["n_staged"],
     }
-    return publish_partition(problem="flights", partition_key=key, staged=staged, audit=audit | more, run_id="r1")
+    return publish_partition(problem="flights", partition_key=key, staged=staged, audit=audit | more, run_id=run_id)
 
 
 def ingest(key=JANUARY):
@@ -142,7 +143,7 @@ def test_running_again_gives_the_same_files_and_no_new_snapshot(landing, flight)
     land()
     first, staged = ingest(), stage()
     assert publish(staged)["snapshot_id"] == first["snapshot_id"]
-    assert stage() == staged
+    assert {**stage(), "staged_at_utc": staged["staged_at_utc"]} == staged
     assert len(ids()) == 50
     assert len(ids(QUARANTINE, "record")) == 1
 
@@ -352,3 +353,29 @@ def test_a_time_between_blanks_puts_a_row_where_its_time_says(landing, flight):
     landing.drop("a.jsonl", flight("a", " 2013-01-05T10:00:00Z "), flight("b", there), flight("c", there))
     assert land() == [JANUARY, FEBRUARY]
     assert [ingest(key)["n_published"] for key in (JANUARY, FEBRUARY)] == [1, 2]
+
+
+def test_an_older_run_never_takes_back_what_landed_and_was_published_since(landing, flight):
+    landing.drop("a.jsonl", flight("a"))
+    land()
+    older = stage()
+    publish(older)
+    landing.drop("b.jsonl", flight("b"))
+    land()
+    publish(stage(), run_id="r2")
+    assert publish(older)["verdict"] == "outdated"
+    assert ids() == ["a", "b"]
+    assert audit_row(landing)["n_published"] == 2
+    assert publish(stage())["verdict"] == "published"
+
+
+def test_what_landed_while_a_partition_was_ingested_keeps_waiting(landing, flight):
+    landing.drop("a.jsonl", flight("a"))
+    land()
+    staged = stage()
+    landing.drop("b.jsonl", flight("b"))
+    land()
+    assert publish(staged)["n_published"] == 1
+    assert ingest_status(landing) == "waiting"
+    ingest()
+    assert (ids(), ingest_status(landing)) == (["a", "b"], "done")
