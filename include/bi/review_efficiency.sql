@@ -1,15 +1,18 @@
 -- Grain: one row per problem and review round.
 -- Reads: core.review_batch, core.label, core.model_version, core.learning_curve, core.problem.
 -- Units: n_labels_* are labels so far, all rounds up to this one; n_* without "labels" are of this round alone.
+-- n_labels_demo counts those that recorded truth gave in a person's place.
 -- positive_per_100_* says how many of 100 labelled items of the round had the positive label (missing until the problem
 -- has been monitored once). auc_all_* comes from all labels so far, auc_random_* only from those of items that chance
 -- chose; both 0..1 on the same held-out items, with 95 % intervals, measured when the first model after the round was
--- fitted. Where auc_all is above auc_random at fewer labels, entropy sampling saves labels.
+-- fitted. auc_all rests on n_labels_all and auc_random on the fewer n_labels_random, so the two of one row do not compare
+-- like with like: entropy sampling saves labels where auc_all is above the auc_random of a later row with more labels.
 WITH labelled AS (
     SELECT
         label.problem,
         label.batch_id,
         COUNT(*) AS n_labelled,
+        COUNT(*) FILTER (WHERE label.is_demo) AS n_demo,
         COUNT(*) FILTER (WHERE label.arm = 'entropy') AS n_entropy,
         COUNT(*) FILTER (WHERE label.arm = 'random') AS n_random,
         COUNT(*) FILTER (WHERE label.arm = 'entropy' AND label.label = problem.positive_label) AS n_positive_entropy,
@@ -38,7 +41,8 @@ rounds AS (
         CASE WHEN labelled.is_positive_known THEN labelled.n_positive_random END AS n_positive_random,
         (SUM(COALESCE(labelled.n_labelled, 0)) OVER by_round)::BIGINT AS n_labels_all,
         (SUM(COALESCE(labelled.n_entropy, 0)) OVER by_round)::BIGINT AS n_labels_entropy,
-        (SUM(COALESCE(labelled.n_random, 0)) OVER by_round)::BIGINT AS n_labels_random
+        (SUM(COALESCE(labelled.n_random, 0)) OVER by_round)::BIGINT AS n_labels_random,
+        (SUM(COALESCE(labelled.n_demo, 0)) OVER by_round)::BIGINT AS n_labels_demo
     FROM core.review_batch AS batch
     LEFT JOIN labelled
         ON labelled.problem = batch.problem
@@ -58,6 +62,7 @@ SELECT
     rounds.n_labels_all,
     rounds.n_labels_entropy,
     rounds.n_labels_random,
+    rounds.n_labels_demo,
     rounds.n_positive_entropy,
     rounds.n_positive_random,
     100::DOUBLE PRECISION * rounds.n_positive_entropy / NULLIF(rounds.n_entropy, 0) AS positive_per_100_entropy,

@@ -5,9 +5,7 @@ What belongs here: choosing rows and columns for people to look at. What does no
 
 from typing import Any
 
-from sqlalchemy import Connection, func, select, text
-
-from include.warehouse.tables.review import LABEL
+from sqlalchemy import Connection, text
 
 Row = dict[str, Any]
 
@@ -109,7 +107,9 @@ def newest_reliability(connection: Connection, problem: str) -> list[Row]:
             FROM bi.calibration_monthly
             WHERE problem = :problem
                 AND n_labelled >= 100
-            ORDER BY month DESC
+            ORDER BY
+                month DESC,
+                model_version DESC
             LIMIT 1
         )
         SELECT
@@ -162,6 +162,7 @@ def honesty(connection: Connection, problem: str) -> Row | None:
             SELECT
                 month AS time_window,
                 1 AS preference,
+                model_version,
                 n_labelled,
                 mean_predicted_ratio,
                 observed_ratio
@@ -172,6 +173,7 @@ def honesty(connection: Connection, problem: str) -> Row | None:
             SELECT
                 'all months',
                 2,
+                '',
                 SUM(n_labelled),
                 SUM(n_labelled * mean_predicted_ratio) / SUM(n_labelled),
                 SUM(n_labelled * observed_ratio) / SUM(n_labelled)
@@ -183,7 +185,8 @@ def honesty(connection: Connection, problem: str) -> Row | None:
         FROM windows
         ORDER BY
             preference,
-            time_window DESC
+            time_window DESC,
+            model_version DESC
         LIMIT 1
         """,
         problem,
@@ -230,6 +233,7 @@ def review_rounds(connection: Connection, problem: str) -> list[Row]:
             status,
             n_labels_all,
             n_labels_random,
+            n_labels_demo,
             positive_per_100_entropy,
             positive_per_100_random,
             auc_all_ratio,
@@ -240,12 +244,6 @@ def review_rounds(connection: Connection, problem: str) -> list[Row]:
         """,
         problem,
     )
-
-
-def count_demo_labels(connection: Connection, problem: str) -> int:
-    """Count the labels that recorded truth gave in a person's place."""
-    query = select(func.count()).where(LABEL.c.problem == problem, LABEL.c.is_demo)
-    return int(connection.execute(query).scalar_one())
 
 
 def experiment_result(connection: Connection, problem: str) -> Row | None:

@@ -70,7 +70,6 @@ def _report(connection: Any, problem: Any) -> dict[str, Any]:
         "honesty": queries.honesty(connection, problem.name),
         "drift": queries.largest_drift(connection, problem.name),
         "rounds": queries.review_rounds(connection, problem.name),
-        "n_demo_labels": queries.count_demo_labels(connection, problem.name),
         "experiment": queries.experiment_result(connection, problem.name),
         "alerts": queries.open_alerts(connection, problem.name),
     }

@@ -61,7 +61,7 @@ QUESTIONS: tuple[Question, ...] = (
         """SELECT problem, round_number AS round, n_labels_all AS labels,
                round(positive_per_100_entropy) AS found_by_entropy_of_100,
                round(positive_per_100_random) AS found_by_chance_of_100,
-               auc_all_ratio AS auc_all_labels, auc_random_ratio AS auc_random_labels
+               auc_all_ratio AS auc_all_labels, n_labels_random AS random_labels, auc_random_ratio AS auc_random_labels
         FROM bi.review_efficiency ORDER BY problem, round_number""",
     ),
     Question(

@@ -51,3 +51,10 @@ def test_findings_are_missing_not_zero_while_nobody_knows_the_positive_label(fil
     fill("review_batch", batch(1, at(1)))
     labels(fill, "round-001", "random", ["unsolicited"])
     assert read("review_efficiency", "n_random", "positive_per_100_random") == [(1, None)]
+
+
+def test_labels_from_recorded_truth_are_counted_apart_over_all_rounds(fill, read):
+    fill("review_batch", batch(1, at(1)), batch(2, at(3)))
+    fill("label", {"item_id": "a", "is_demo": True}, {"item_id": "b", "is_demo": False}, batch_id="round-001")
+    fill("label", {"item_id": "c", "is_demo": True}, batch_id="round-002")
+    assert read("review_efficiency", "n_labels_all", "n_labels_demo", by="round_number") == [(2, 1), (3, 2)]

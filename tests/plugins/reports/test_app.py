@@ -96,6 +96,19 @@ def test_a_hostile_reason_is_shown_and_never_runs(
     assert "<script" not in html
 
 
+def test_how_many_labels_taught_each_auc_stands_beside_it(
+    readable: set[str], signed_in: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counts = {"round_number": 3, "n_labels_all": 301, "n_labels_random": 162, "n_labels_demo": 140}
+    rates = {"positive_per_100_entropy": 50, "positive_per_100_random": 30}
+    row: dict[str, Any] = counts | rates | {"auc_all_ratio": 0.99, "auc_random_ratio": 0.98}
+    monkeypatch.setattr(page.queries, "review_rounds", lambda *_: [row])
+    html = signed_in.get("/").text
+    assert "0.990 (301)" in html
+    assert "0.980 (162)" in html
+    assert "the demo reviewer gave 140 of them" in html
+
+
 def test_the_page_may_load_nothing_from_elsewhere_and_is_not_kept(readable: set[str], signed_in: TestClient) -> None:
     headers = signed_in.get("/").headers
     policy = dict(part.split(" ", 1) for part in headers["content-security-policy"].split("; "))
