@@ -7,7 +7,7 @@ Every figure is read from the warehouse, except Airflow's own times, which its m
 
 import os
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -30,6 +30,17 @@ class Section:
     query: str
 
 
+@dataclass(frozen=True)
+class Task:
+    """One task that ended, as Airflow's metadata database knows it."""
+
+    dag_id: str
+    task_id: str
+    run_id: str
+    running_s: float
+    queued_s: float
+
+
 SECTIONS = (
     Section(
         "Rows in, published, kept apart",
@@ -48,14 +59,15 @@ SECTIONS = (
     ),
     Section(
         "Models against their baselines",
-        "Same held-out rows for all candidates of a version; 95 % bootstrap intervals. Profit is per row, in the "
-        "problem's own unit. `ad_review` is measured out of fold on randomly chosen labels only.",
+        "The version in production. Same held-out rows for all its candidates, but the champion, which answers only for "
+        "those that it has not seen; 95 % bootstrap intervals. Profit is per row, in the problem's own unit. "
+        "`ad_review` is measured out of fold on randomly chosen labels only.",
         """SELECT m.problem, m.model_version, v.status, m.candidate, m.metric, round(m.value::numeric, 4) AS value,
                round(m.low::numeric, 4) AS low, round(m.high::numeric, 4) AS high, m.n_rows AS rows
         FROM core.model_metric AS m JOIN core.model_version AS v USING (problem, model_version)
         WHERE m.metric IN ('expected_profit', 'auc', 'log_loss', 'brier', 'ece')
-          AND m.model_version IN (
-              SELECT max(model_version) FROM core.model_event WHERE event = 'promoted' GROUP BY problem)
+          AND (m.problem, m.model_version) IN (
+              SELECT problem, model_version FROM bi.model_in_production WHERE is_in_production)
         ORDER BY m.problem, m.metric, m.value""",
     ),
     Section(
@@ -69,8 +81,8 @@ SECTIONS = (
     ),
     Section(
         "Labels, round by round",
-        "Given by the demo reviewer from recorded truth. The random arm is the control.",
-        """SELECT l.problem, l.batch_id AS round, count(*) AS labels,
+        "`demo labels` were given by the demo reviewer from recorded truth. The random arm is the control.",
+        """SELECT l.problem, l.batch_id AS round, count(*) AS labels, count(*) FILTER (WHERE l.is_demo) AS demo_labels,
                count(*) FILTER (WHERE l.arm = 'entropy') AS entropy_items,
                count(*) FILTER (WHERE l.arm = 'random') AS random_items,
                count(*) FILTER (WHERE l.arm = 'entropy' AND l.label = 'unsolicited') AS unsolicited_among_entropy,
@@ -108,7 +120,8 @@ SECTIONS = (
     ),
     Section(
         "Does what the model says happen?",
-        "Each partition is scored by the model that served it, which never saw that partition.",
+        "`flight_delay`: each partition is scored by the model that served it, which never saw that partition. "
+        "`ad_review`: only items that chance chose, with what the model of the day had said before they were answered.",
         """SELECT problem, partition_key AS month, model_version, n_labelled AS known_rows,
                round(mean_predicted_ratio::numeric, 4) AS expected, round(positive_ratio::numeric, 4) AS happened,
                round(ece_ratio::numeric, 4) AS ece, round(brier_score::numeric, 4) AS brier,
@@ -117,13 +130,13 @@ SECTIONS = (
     ),
     Section(
         "What moved",
-        "The features that moved most in each problem, against its reference partitions.",
+        "The features that moved most in each problem, against its reference; only partitions with enough rows.",
         """SELECT problem, feature, count(*) FILTER (WHERE verdict = 'moved') AS partitions_moved,
                count(*) AS partitions,
                round(max(psi_ratio)::numeric, 3) AS largest_psi,
                (array_agg(partition_key ORDER BY psi_ratio DESC))[1] AS in_partition,
                round(max(js_ratio)::numeric, 3) AS largest_jensen_shannon
-        FROM core.feature_drift GROUP BY problem, feature
+        FROM core.feature_drift WHERE verdict <> 'too_few_rows' GROUP BY problem, feature
         HAVING count(*) FILTER (WHERE verdict = 'moved') > 0 ORDER BY problem, largest_psi DESC""",
     ),
     Section(
@@ -135,18 +148,17 @@ SECTIONS = (
 )
 
 STEP_SECONDS = """
-    SELECT stage, count(*) AS steps, sum(duration_s) AS step_seconds FROM core.run_step
-    WHERE run_id <> 'by-hand' GROUP BY stage
+    SELECT problem, step, run_id, sum(duration_s) FROM core.run_step WHERE run_id <> 'by-hand'
+    GROUP BY problem, step, run_id
 """
 
 # From queued to finished is what a person waits; the step's own time is what the work took; the rest is Airflow's.
 TASK_SECONDS = """
-    SELECT split_part(dag_id, '__', 2) AS stage, count(*) AS tasks,
-           sum(extract(epoch FROM end_date - start_date)) AS running_seconds,
-           sum(extract(epoch FROM start_date - queued_dttm)) AS queued_seconds
+    SELECT dag_id, task_id, run_id, extract(epoch FROM end_date - start_date)::float8,
+           extract(epoch FROM start_date - queued_dttm)::float8
     FROM task_instance
-    WHERE start_date IS NOT NULL AND end_date IS NOT NULL AND state IN ('success', 'failed')
-    GROUP BY 1
+    WHERE start_date IS NOT NULL AND end_date IS NOT NULL AND state IN ('success', 'failed', 'skipped')
+      AND queued_dttm IS NOT NULL -- one that was skipped before it started cost nobody anything
 """
 
 LOOP_SECONDS = """
@@ -194,14 +206,8 @@ def _section(connection: psycopg.Connection, section: Section) -> str:
 
 def _cost(warehouse: psycopg.Connection, metadata: psycopg.Connection) -> str:
     """Render how long each stage took, and how much of it is Airflow's share."""
-    steps = {stage: (n, seconds) for stage, n, seconds in warehouse.execute(STEP_SECONDS)}
-    rows: list[tuple[object, ...]] = []
-    for stage, n_tasks, running, queued in metadata.execute(TASK_SECONDS):
-        own = steps.get(stage, (0, 0.0))[1]
-        running, queued = float(running), float(queued or 0)
-        rows.append(
-            (stage, n_tasks, f"{own:.1f}", f"{running:.1f}", f"{queued:.1f}", f"{(running - own) / n_tasks:.2f}")
-        )
+    steps = {(problem, step, run_id): seconds for problem, step, run_id, seconds in warehouse.execute(STEP_SECONDS)}
+    rows = add_up_stages(steps, [Task(*row) for row in metadata.execute(TASK_SECONDS)])
     n_runs, seconds = metadata.execute(LOOP_SECONDS).fetchone() or (0, 0)
     columns = [
         "stage",
@@ -215,8 +221,31 @@ def _cost(warehouse: psycopg.Connection, metadata: psycopg.Connection) -> str:
         "## What it took\n\n"
         f"The loop's {n_runs} runs took {float(seconds or 0):.0f} s from the first start to the last end, several at a "
         "time. A task's running time less its step's own time is Airflow's share: starting the process, reading the "
-        f"DAG file, reporting back.\n\n{_table(columns, sorted(rows, key=lambda row: str(row[0])))}"
+        f"DAG file, reporting back.\n\n{_table(columns, rows)}"
     )
+
+
+def add_up_stages(steps: Mapping[tuple[str, str, str], float], tasks: Sequence[Task]) -> list[tuple[object, ...]]:
+    """Add up tasks by the stage they ran in, each beside its own step: two stages may share a step.
+
+    Args:
+        steps: problem, step and run to the step's own seconds.
+        tasks: tasks that ended; a task is named after its step.
+
+    Returns:
+        stage, tasks, own seconds, running seconds, queued seconds, Airflow's seconds per task; in the order of stages.
+    """
+    sums: dict[str, list[float]] = {}
+    for task in tasks:
+        problem, _, stage = task.dag_id.rpartition("__")
+        own = steps.get((problem, task.task_id, task.run_id), 0.0)
+        total = sums.setdefault(stage, [0, 0.0, 0.0, 0.0])
+        for place, amount in enumerate((1, own, task.running_s, task.queued_s)):
+            total[place] += amount
+    return [
+        (stage, int(n), f"{own:.1f}", f"{running:.1f}", f"{queued:.1f}", f"{(running - own) / n:.2f}")
+        for stage, (n, own, running, queued) in sorted(sums.items())
+    ]
 
 
 def _table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
