@@ -59,7 +59,7 @@ SECTIONS = (
     ),
     Section(
         "Models against their baselines",
-        "The version in production. Same held-out rows for all its candidates, but the champion, which answers only for "
+        "The version in production. Same held-out rows for all candidates but the champion, which answers only for "
         "those that it has not seen; 95 % bootstrap intervals. Profit is per row, in the problem's own unit. "
         "`ad_review` is measured out of fold on randomly chosen labels only.",
         """SELECT m.problem, m.model_version, v.status, m.candidate, m.metric, round(m.value::numeric, 4) AS value,
