@@ -98,11 +98,19 @@ class Source(Section):
     def _columns_named_elsewhere_exist(self) -> Self:
         for name in self.key:
             _require_column(name, self.columns, "key")
+            pii = self.columns[name].pii
+            # Rows are named by what is stored of them, and two of one name are duplicates.
+            if pii in {"contact", "free_text"}:
+                rule = "many people look alike once masked, and rows would be lost; class identifier keeps them apart"
+                raise BadField("key", f"{name!r} is of class {pii}: {rule}")
         _require_different(self.key, "key")
         _require_column(self.event_time, self.columns, "event_time")
         if self.columns[self.event_time].type != "timestamp":
             found = self.columns[self.event_time].type
             raise BadField("event_time", f"column {self.event_time!r} is of type {found}; a timestamp is needed")
+        if self.columns[self.event_time].pii != "none":
+            pii = self.columns[self.event_time].pii
+            raise BadField("event_time", f"{self.event_time!r} is of class {pii}, and a masked time is no time")
         if self.earliest >= self.latest:
             raise BadField("earliest", f"{self.earliest} is not before latest, {self.latest}")
         return self

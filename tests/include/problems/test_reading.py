@@ -67,6 +67,17 @@ BROKEN = [
     ("experiment.control", "big", "field experiment.control: 'big' is not one of the variants"),
     ("experiment.variant", "arm", "field experiment.variant: 'arm' is not declared in source.columns"),
     ("experiment.variants", ["small", "small"], "field experiment.variants: small stands there more than once"),
+    (
+        "source.columns.ride_id.pii",
+        "contact",
+        "field source.key: 'ride_id' is of class contact: many people look alike",
+    ),
+    ("source.columns.ride_id.pii", "free_text", "field source.key: 'ride_id' is of class free_text: many people look"),
+    (
+        "source.columns.started_at.pii",
+        "contact",
+        "field source.event_time: 'started_at' is of class contact, and a masked",
+    ),
     ("experiment.reward", "invited", "(exposure and reward): invited stands there more than once"),
     ("experiment.expected_shares", {"small": 1.0}, "field experiment.expected_shares: must name each of the variants"),
     (
