@@ -100,7 +100,14 @@ def ensure_table(table_name: str, schema: pa.Schema) -> Table:
         ):
             spec.add_identity(PARTITION_KEY)
         return load_table(table_name)
-    if set(schema.names) - set(table.schema().column_names):
+    held = {field.name: field.type for field in arrow_schema(table)}
+    for field in schema:
+        if held.get(field.name, field.type) != field.type:
+            raise LakeConflict(
+                f"Column {field.name!r} is {held[field.name]} in {table_name} and {field.type} in the new rows. "
+                "A published column keeps its type; give the new one another name."
+            )
+    if set(schema.names) - held.keys():
         try:
             with table.update_schema() as update:
                 update.union_by_name(schema)

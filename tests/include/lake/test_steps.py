@@ -6,7 +6,7 @@ import pyarrow.parquet
 import pytest
 from sqlalchemy import select
 
-from include.errors import AuditFailed, BadLanding, BadSettings, CountsDoNotAddUp, PartitionRefused
+from include.errors import AuditFailed, BadLanding, BadSettings, CountsDoNotAddUp, LakeConflict, PartitionRefused
 from include.lake.reading import hash_files, list_partitions, open_rows
 from include.lake.steps import publish_partition, stage_partition
 from include.landing.steps import find_new_partitions
@@ -379,3 +379,16 @@ def test_what_landed_while_a_partition_was_ingested_keeps_waiting(landing, fligh
     assert ingest_status(landing) == "waiting"
     ingest()
     assert (ids(), ingest_status(landing)) == (["a", "b"], "done")
+
+
+def test_a_column_that_changed_its_type_stops_the_partition_and_says_so(landing, flight):
+    landing.drop("a.jsonl", flight("a"))
+    land()
+    ingest()
+    columns = {"flight_id": "string", "at": "timestamp", "gate": "number"}
+    landing.write_problem(columns={name: {"type": kind} for name, kind in columns.items()})
+    landing.drop("b.jsonl", flight("b", "2013-02-01T00:00:00Z"))
+    land()
+    with pytest.raises(LakeConflict, match=r"'gate' is int64 in lake\.flights and double"):
+        ingest(FEBRUARY)
+    assert ids() == ["a"]
