@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, select, update
 
 from include.errors import BadPartition
 from include.learning.versions import point_of
@@ -154,7 +154,11 @@ def record_decision(
     last = _last_event(connection, where)
     if last == ROLLED_BACK:
         return ROLLED_BACK
-    upsert_rows(connection, MODEL_VERSION, [{**version, "status": verdict}])
+    connection.execute(
+        update(MODEL_VERSION)
+        .where(*(MODEL_VERSION.c[name] == value for name, value in where.items()))
+        .values(status=verdict)
+    )
     if last != verdict:
         event = {"event": verdict, "event_at_utc": now, "actor": actor, "reason": reason, "serves_from": serves_from}
         upsert_rows(connection, MODEL_EVENT, [{**where, **event}])

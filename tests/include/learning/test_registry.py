@@ -69,6 +69,15 @@ def test_one_failed_check_among_good_ones_rejects_and_serves_nothing(house):
         assert registry.decided_points(connection, "late") == {"2013-06"}
 
 
+def test_a_decision_writes_its_verdict_and_leaves_a_newer_fit_of_the_version_in_place(house):
+    read_before = fit(house, "2013-06-aaaaaa")
+    fit(house, "2013-06-aaaaaa", artifact_url="newer.skops")
+    judge(house, read_before, GOOD)
+    with house.engine.connect() as connection:
+        row = registry.read_version(connection, "late", "2013-06-aaaaaa")
+    assert (row["artifact_url"], row["status"]) == ("newer.skops", "promoted")
+
+
 def test_a_fitted_version_is_not_decided_and_does_not_serve(house):
     fit(house, "2013-06-aaaaaa")
     with house.engine.connect() as connection:
