@@ -130,4 +130,5 @@ def _heldout_rows(problem: Problem, row: registry.Row, heldout: pd.DataFrame) ->
     # A few hundred keys are a filter; tens of thousands are read whole and picked from.
     row_keys = heldout[ROW_KEY].tolist() if len(heldout) <= MAX_KEYS_IN_A_FILTER else None
     rows = read_rows(problem, partitions, snapshot_id=row["snapshot_id"], row_keys=row_keys)
-    return rows.set_index(ROW_KEY).loc[heldout[ROW_KEY]].reset_index()
+    place = [PARTITION_KEY, ROW_KEY]  # a key may lie in two partitions
+    return rows.set_index(place).loc[pd.MultiIndex.from_frame(heldout[place])].reset_index()

@@ -51,7 +51,8 @@ def fit_on_answers(problem: Problem, point: str) -> dict[str, Any]:
     rows = read_rows(problem, partitions, snapshot_id=snapshot, row_keys=settled["item_id"].tolist())
     # A label whose row was erased or withdrawn since has nothing to teach from; the join leaves it out.
     settled = settled.rename(columns={"item_id": ROW_KEY, "is_positive": IS_POSITIVE, "is_random": IS_RANDOM})
-    rows = rows.merge(settled, on=ROW_KEY).sort_values(ROW_KEY, ignore_index=True)
+    # An item that lies in two partitions was shown once, in the earlier one; twice, it would be measured on itself.
+    rows = rows.drop_duplicates(ROW_KEY).merge(settled, on=ROW_KEY).sort_values(ROW_KEY, ignore_index=True)
     rows[BLOCK] = range(len(rows))  # items were chosen one by one, so they are resampled one by one
     fitted = fit_by_folds(rows, training_of(problem))
     return _register(problem, fitted, rows, point, trained_through=partitions[-1], snapshot=snapshot, as_of=as_of)
