@@ -31,7 +31,7 @@ def plan_by_log(connection: Connection, problem: Problem) -> Outcome:
         reason = (
             f"Every training point up to {prefix[-1]} is decided; the next comes every {training.every} partitions."
         )
-    return {"is_due": bool(due), "as_of": due[0] if due else "", "points": due, "reason": reason, "n_rows": 0}
+    return {"is_due": bool(due), "points": due, "reason": reason, "n_rows": 0}
 
 
 def plan_by_desk(connection: Connection, problem: Problem, round_id: str) -> Outcome:
@@ -46,7 +46,7 @@ def plan_by_desk(connection: Connection, problem: Problem, round_id: str) -> Out
         f"were chosen by chance ({N_FOLDS} are needed to measure a model)."
     )
     points = [round_id] if is_due else []
-    return {"is_due": is_due, "as_of": round_id, "points": points, "reason": reason, "n_rows": len(settled)}
+    return {"is_due": is_due, "points": points, "reason": reason, "n_rows": len(settled)}
 
 
 def scorable_partitions(connection: Connection, problem: Problem, run_id: str) -> dict[str, str]:

@@ -24,8 +24,7 @@ def plan_training(*, problem: str, partition_key: str, run_id: str = "by-hand") 
         partition_key: the data partition (labels from the log) or the round (labels from people) that woke the run.
 
     Returns:
-        is_due, as_of (newest partition or round that a model may see), points (training points to fit, oldest first),
-        reason, n_rows (labels, where people give them).
+        is_due, points (training points to fit, oldest first), reason, n_rows (labels, where people give them).
     """
     from include.learning import plans, rows
 
