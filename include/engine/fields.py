@@ -26,7 +26,7 @@ def extract_fields(engine: Any, records: pa.Table, columns: Sequence[str]) -> ib
         columns: names of fields.
 
     Returns:
-        a row for each record, in no order: object key, line number, `record`, `flaw` (null when it is an object) and
+        a row for each record, in no order: object key, line number, `_record`, `_flaw` (null when it is an object) and
         each field as text; a field is null where the record does not have it, has null there, or has a flaw.
     """
     alias = ibis.util.gen_name("raw_records")

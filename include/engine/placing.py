@@ -10,7 +10,7 @@ import ibis
 
 from include.problems.schema import Source
 
-PLACED_KEY = "placed_key"
+PLACED_KEY = "_placed_key"
 
 _FORMATS = {"hour": "%Y-%m-%dT%H", "day": "%Y-%m-%d", "month": "%Y-%m"}
 # What ISO 8601 and its relatives write; the engine alone would also take 'infinity', 'epoch' and names of zones.
@@ -35,7 +35,7 @@ def add_partition_key(rows: ibis.Table, source: Source) -> ibis.Table:
         rows: have the event time as text.
 
     Returns:
-        `rows` with the column `placed_key`; null where the event time is missing, unreadable or out of its range.
+        `rows` with the column `_placed_key`; null where the event time is missing, unreadable or out of its range.
     """
     moment = parse_time(rows[source.event_time])
     is_placeable = moment.between(ibis.literal(source.earliest), ibis.literal(source.latest))

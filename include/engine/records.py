@@ -16,9 +16,10 @@ import pyarrow.parquet as pq
 
 from include.names import LINE_NUMBER, OBJECT_KEY
 
-RECORD = "record"  # the record as it stands in the object
-DOCUMENT = "document"  # the record as JSON text
-FLAW = "flaw"  # why the record could not be cut out of its object; null when it could
+# With an underscore, as no column of a problem may be called: a log may well have a field named record.
+RECORD = "_record"  # the record as it stands in the object
+DOCUMENT = "_document"  # the record as JSON text
+FLAW = "_flaw"  # why the record could not be cut out of its object; null when it could
 
 SCHEMA = pa.schema(
     [

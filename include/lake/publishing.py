@@ -10,7 +10,6 @@ from include.errors import AuditFailed, CountsDoNotAddUp
 from include.lake.landed import find_feeds, hash_feeds
 from include.lake.reading import hash_files, open_files
 from include.lake.staging import QUARANTINE_SCHEMA, events_schema
-from include.lake.typing import REASON
 from include.lake.writing import publish_files
 from include.names import LINE_NUMBER, OBJECT_KEY, Coverage, Stage, events_table, quarantine_table
 from include.problems.schema import Problem
@@ -79,11 +78,11 @@ def count_reasons(rejected: Sequence[str]) -> list[dict[str, Any]]:
     """
     rows = open_files(rejected, QUARANTINE_SCHEMA)
     place = rows[OBJECT_KEY] + ":" + rows[LINE_NUMBER].cast("string")
-    counted = rows.group_by(REASON).aggregate(
+    counted = rows.group_by("reason").aggregate(
         n_rows=rows.count(), example=place.first(order_by=[rows[OBJECT_KEY], rows[LINE_NUMBER]])
     )
     found: list[dict[str, Any]] = counted.to_pyarrow().to_pylist()
-    return sorted(found, key=lambda row: (-row["n_rows"], row[REASON]))
+    return sorted(found, key=lambda row: (-row["n_rows"], row["reason"]))
 
 
 def decide(
@@ -97,7 +96,7 @@ def decide(
     Returns:
         published, published_with_warnings or refused; and the first reason for a refusal, a warning or a quarantine.
     """
-    most = f"{reasons[0]['n_rows']} of {staged['n_in']} rows: {reasons[0][REASON]}" if reasons else None
+    most = f"{reasons[0]['n_rows']} of {staged['n_in']} rows: {reasons[0]['reason']}" if reasons else None
     if not staged["n_staged"]:
         return REFUSED, f"no row left ({most})" if most else "no row left: landing has none for this partition"
     if audit["verdict"] == "stop":

@@ -21,11 +21,12 @@ from include.names import LINE_NUMBER, OBJECT_KEY, PARTITION_KEY, ROW_KEY, event
 from include.problems.schema import Source
 
 _ADDED = {PARTITION_KEY: pa.string(), ROW_KEY: pa.string(), OBJECT_KEY: pa.string(), LINE_NUMBER: pa.int64()}
-_MASKED_PREFIX = "masked__"
+_MASKED_PREFIX = "_masked_"
+_MASKED_DOCUMENT = "_document_masked"
+# What the quarantine table calls what ingest knows of a rejected row.
+_KEPT = {"record": RECORD, "reason": REASON, "field": FIELD, "detail": DETAIL}
 
-QUARANTINE_SCHEMA = pa.schema(
-    [(RECORD, pa.string()), (REASON, pa.string()), (FIELD, pa.string()), (DETAIL, pa.string()), *_ADDED.items()]
-)
+QUARANTINE_SCHEMA = pa.schema([*((name, pa.string()) for name in _KEPT), *_ADDED.items()])
 
 
 @dataclass(frozen=True)
@@ -110,14 +111,15 @@ def _rejected(rows: ibis.Table, source: Source) -> ibis.Table:
         held = {
             f"{_MASKED_PREFIX}{name}" if column.pii != "none" else name: name for name, column in source.columns.items()
         }
-        rows = pack_json(rows, held, "masked_document")
+        rows = pack_json(rows, held, _MASKED_DOCUMENT)
         # In a record that cannot be read nobody can say which part is a name; landing still has it.
         n_hidden = rows[RECORD].length().cast("string")
         hidden = ibis.literal("hidden: ") + n_hidden + ibis.literal(" characters")
         unreadable = mask_free_text(rows[RECORD]) if classes == {"free_text"} else hidden
-        rows = rows.mutate(**{RECORD: ibis.ifelse(rows[FLAW].isnull(), rows.masked_document, unreadable)})
+        rows = rows.mutate(**{RECORD: ibis.ifelse(rows[FLAW].isnull(), rows[_MASKED_DOCUMENT], unreadable)})
     rows = rows.mutate(**{RECORD: rows[RECORD].rstrip()})
-    return rows.order_by([OBJECT_KEY, LINE_NUMBER]).select(*QUARANTINE_SCHEMA.names)
+    rows = rows.order_by([OBJECT_KEY, LINE_NUMBER])
+    return rows.select(**{name: rows[own] for name, own in _KEPT.items()}, **{name: rows[name] for name in _ADDED})
 
 
 def write_sorted(sorted_rows: Sorted, problem: str, partition_key: str, source: Source) -> dict[str, Any]:

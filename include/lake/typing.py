@@ -15,8 +15,8 @@ from include.engine.placing import parse_time
 from include.engine.records import FLAW
 from include.problems.schema import Column, Source
 
-REASON, FIELD, DETAIL = "reason", "field", "detail"
-TYPED_PREFIX = "typed__"
+REASON, FIELD, DETAIL = "_reason", "_field", "_detail"
+TYPED_PREFIX = "_typed_"
 
 _WHOLE = r"^[+-]?\d+$"
 _WHOLE_WITH_POINT = r"^[+-]?\d+\.0*$"
@@ -65,11 +65,11 @@ def type_rows(rows: ibis.Table, source: Source) -> ibis.Table:
     """Type every declared column, and say for each row why it does not fit.
 
     Args:
-        rows: as `fields.extract_fields` gives them: declared columns as text, and `flaw`.
+        rows: as `fields.extract_fields` gives them: declared columns as text, and `_flaw`.
 
     Returns:
-        `rows` with `typed__<column>` for each declared column, and `reason`, `field` and `detail`, all null where the
-        row fits. A row that breaks several rules has the first: the record, the event time, the key, then the others.
+        `rows` with `_typed_<column>` for each declared column, and `_reason`, `_field` and `_detail`, all null where
+        the row fits. A row that breaks several rules has the first: the record, the event time, the key, then the others.
     """
     typed = rows.mutate(
         **{f"{TYPED_PREFIX}{name}": type_text(rows[name], column.type) for name, column in source.columns.items()}

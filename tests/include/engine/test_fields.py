@@ -26,7 +26,7 @@ def fields_of(*lines, columns=("a", "b")):
 )
 def test_every_kind_of_value_is_read_as_text(value, text):
     (row,) = fields_of(f'{{"a":{value}}}')
-    assert (row["a"], row["b"], row["flaw"]) == (text, None, None)
+    assert (row["a"], row["b"], row["_flaw"]) == (text, None, None)
 
 
 @pytest.mark.parametrize(
@@ -41,13 +41,13 @@ def test_every_kind_of_value_is_read_as_text(value, text):
 def test_one_broken_record_among_good_ones_is_named_and_kept_as_it_stands(line, flaw):
     rows = fields_of('{"a":1}', line, '{"a":2}')
     assert [row["a"] for row in rows] == ["1", None, "2"]
-    assert [row["flaw"] for row in rows] == [None, flaw, None]
-    assert rows[1]["record"].removesuffix("\n") == line
+    assert [row["_flaw"] for row in rows] == [None, flaw, None]
+    assert rows[1]["_record"].removesuffix("\n") == line
 
 
 def test_fields_that_nobody_asked_for_are_left_out():
     (row,) = fields_of('{"a":1,"z":2}', columns=("a",))
-    assert set(row) == {"_object_key", "_line_number", "record", "flaw", "a"}
+    assert set(row) == {"_object_key", "_line_number", "_record", "_flaw", "a"}
 
 
 def test_columns_are_packed_into_one_text_under_other_names():

@@ -56,13 +56,13 @@ def test_anything_else_is_no_time(text):
 @pytest.mark.parametrize(("grain", "key"), [("hour", "2002-08-22T18"), ("day", "2002-08-22"), ("month", "2002-08")])
 def test_a_row_is_placed_by_the_grain_and_both_ways_agree(grain, key):
     placed = add_partition_key(rows_of("2002-08-22T18:26:25Z"), make_source(grain)).to_pyarrow()
-    assert placed["placed_key"].to_pylist() == [key]
+    assert placed["_placed_key"].to_pylist() == [key]
     assert partition_key_of(datetime(2002, 8, 22, 18, 26, tzinfo=UTC), grain) == key
 
 
 def test_only_times_inside_the_range_are_placed_bounds_included():
     texts = ["2000-12-31T23:59:59Z", "2001-01-01T00:00:00Z", "2003-01-01T00:00:00Z", "2003-01-01T00:00:01Z", "x", None]
     placed = add_partition_key(rows_of(*texts), make_source()).to_pyarrow().to_pylist()
-    assert {row["at"]: row["placed_key"] for row in placed} == dict(
+    assert {row["at"]: row["_placed_key"] for row in placed} == dict(
         zip(texts, [None, "2001-01", "2003-01", None, None, None], strict=True)
     )

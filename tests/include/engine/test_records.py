@@ -9,7 +9,7 @@ from include.engine.records import decompress, join_records, read_records
 
 
 def rows_of(content, log_format="jsonl"):
-    columns = ["_line_number", "record", "document", "flaw"]
+    columns = ["_line_number", "_record", "_document", "_flaw"]
     return [tuple(row.values()) for row in read_records("k", content, log_format).select(columns).to_pylist()]
 
 

@@ -392,3 +392,27 @@ def test_a_column_that_changed_its_type_stops_the_partition_and_says_so(landing,
     with pytest.raises(LakeConflict, match=r"'gate' is int64 in lake\.flights and double"):
         ingest(FEBRUARY)
     assert ids() == ["a"]
+
+
+def test_a_column_may_be_called_what_ingest_calls_its_own(landing, flight):
+    own = ["record", "document", "flaw", "reason", "field", "detail", "placed_key", "kind", "fields"]
+    columns = {"flight_id": {"type": "string"}, "at": {"type": "timestamp"}} | {n: {"type": "string"} for n in own}
+    landing.write_problem(columns=columns)
+    landing.drop("a.jsonl", flight("a", **{name: f"my {name}" for name in own}), flight(None))
+    land()
+    ingest()
+    (row,) = open_rows(EVENTS).to_pyarrow().to_pylist()
+    assert [row[name] for name in own] == [f"my {name}" for name in own]
+    (rejected,) = open_rows(QUARANTINE).to_pyarrow().to_pylist()
+    assert (rejected["reason"], rejected["field"]) == ("flight_id is missing", "flight_id")
+
+
+def test_a_masked_column_may_be_called_what_ingest_calls_its_own(landing, flight):
+    columns = {"flight_id": {"type": "string"}, "at": {"type": "timestamp"}, "gate": {"type": "integer"}}
+    landing.write_problem(columns=columns | {"reason": {"type": "string", "pii": "free_text"}})
+    landing.drop("a.jsonl", flight("a", reason="call 555-1234"), flight("b", gate="x", reason="mail bob@example.org"))
+    land()
+    ingest()
+    assert open_rows(EVENTS).to_pyarrow()["reason"].to_pylist() == ["call [phone]"]
+    (rejected,) = open_rows(QUARANTINE).to_pyarrow().to_pylist()
+    assert json.loads(rejected["record"])["reason"] == "mail [email]"

@@ -31,7 +31,7 @@ def make_source(**more):
 
 
 def typed(*rows, source=None):
-    good = {"id": "a", "at": "2002-01-01T00:00:00Z", "n": "1", "x": "1.5", "who": "7", "flaw": None}
+    good = {"id": "a", "at": "2002-01-01T00:00:00Z", "n": "1", "x": "1.5", "who": "7", "_flaw": None}
     schema = pa.schema([(name, pa.string()) for name in good])
     table = pa.Table.from_pylist([good | row for row in rows], schema=schema)
     return type_rows(relation_of_arrow(open_engine(), table), source or make_source()).to_pyarrow().to_pylist()
@@ -76,8 +76,8 @@ def test_text_is_typed_by_rules_that_every_engine_shares(kind, text, value):
 
 def test_a_row_that_fits_has_no_reason():
     (row,) = typed({})
-    assert (row["reason"], row["field"], row["detail"]) == (None, None, None)
-    assert (row["typed__n"], row["typed__x"]) == (1, 1.5)
+    assert (row["_reason"], row["_field"], row["_detail"]) == (None, None, None)
+    assert (row["_typed_n"], row["_typed_x"]) == (1, 1.5)
 
 
 @pytest.mark.parametrize(
@@ -102,31 +102,31 @@ def test_a_row_that_fits_has_no_reason():
         ({"id": ""}, "id", "id is missing", "id is missing"),
         ({"n": "12.7"}, "n", "n is not a whole number", "n is not a whole number (it holds '12.7')"),
         ({"x": "a lot"}, "x", "x is not a number", "x is not a number (it holds 'a lot')"),
-        ({"flaw": "record is not JSON"}, None, "record is not JSON", "record is not JSON"),
+        ({"_flaw": "record is not JSON"}, None, "record is not JSON", "record is not JSON"),
     ],
 )
 def test_one_broken_row_among_good_ones_says_which_field_and_why(broken, field, reason, detail):
     first, second, third = typed({"id": "1"}, broken, {"id": "3"})
-    assert (second["field"], second["reason"], second["detail"]) == (field, reason, detail)
-    assert (first["reason"], third["reason"]) == (None, None)
+    assert (second["_field"], second["_reason"], second["_detail"]) == (field, reason, detail)
+    assert (first["_reason"], third["_reason"]) == (None, None)
 
 
 def test_a_value_that_may_tell_on_a_person_is_not_shown():
     (row,) = typed({"who": "Jane Doe"})
-    assert row["detail"] == row["reason"] == "who is not a whole number"
+    assert row["_detail"] == row["_reason"] == "who is not a whole number"
 
 
 def test_a_missing_value_outside_of_the_key_is_no_reason():
-    assert typed({"n": None, "x": ""})[0]["reason"] is None
+    assert typed({"n": None, "x": ""})[0]["_reason"] is None
 
 
 def test_of_several_reasons_the_gravest_is_given():
-    assert typed({"n": "x", "id": None, "at": "soon"})[0]["reason"] == "at is not a time in ISO 8601"
-    assert typed({"n": "x", "id": None})[0]["reason"] == "id is missing"
+    assert typed({"n": "x", "id": None, "at": "soon"})[0]["_reason"] == "at is not a time in ISO 8601"
+    assert typed({"n": "x", "id": None})[0]["_reason"] == "id is missing"
 
 
 def test_a_long_value_is_shown_in_part():
-    assert len(typed({"n": "9" * 500 + "x"})[0]["detail"]) < 130
+    assert len(typed({"n": "9" * 500 + "x"})[0]["_detail"]) < 130
 
 
 def test_masked_columns_are_stored_as_text():
