@@ -4,10 +4,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from include.errors import PartitionRefused
-from include.names import Coverage, Stage, events_table, quarantine_table
+from include.names import Stage, events_table, quarantine_table
 from include.problems.reading import load_problem
 from include.settings import read_settings
-from include.warehouse.coverage import mark
+from include.warehouse.coverage import mark_running
 from include.warehouse.database import open_warehouse
 from include.warehouse.steps import step
 
@@ -31,7 +31,7 @@ def stage_partition(*, problem: str, partition_key: str, run_id: str = "by-hand"
 
     settings, source, now = read_settings(), load_problem(problem).source, datetime.now(UTC)
     with open_warehouse().begin() as connection:
-        mark(connection, problem, Stage.INGEST, partition_key, Coverage.RUNNING, run_id=run_id)
+        mark_running(connection, problem, Stage.INGEST, partition_key, run_id)
         feeds = find_feeds(connection, problem, partition_key)
     records = read_feeds(settings, feeds, source.format)
     homes = [feed.object_key for feed in feeds if feed.is_home]

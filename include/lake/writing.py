@@ -80,7 +80,7 @@ def publish_files(
         schema: their columns.
 
     Returns:
-        the snapshot that holds the rows; when the partition is these very files already, nothing is committed.
+        the snapshot that brought the rows; when the partition is these very files already, nothing is committed.
 
     Raises:
         LakeConflict: a column has another type than in the table, or a foreign writer won every race.
@@ -101,7 +101,7 @@ def _publish(
         live = planned_files(table, partition_keys)
         snapshot = table.current_snapshot()
         if snapshot is not None and live == sorted(paths):
-            return str(snapshot.snapshot_id)
+            return _last_change(table, partition_keys) or str(snapshot.snapshot_id)
         try:
             return _commit(table, partition_keys, paths, schema, is_replacing=bool(live), properties=properties)
         except (CommitFailedException, ValidationException) as error:
@@ -109,6 +109,15 @@ def _publish(
                 f"{table_name}, partition {', '.join(partition_keys)}: another writer changed it first ({error}). "
                 "Run it again."
             ) from error
+
+
+def _last_change(table: Table, partition_keys: Sequence[str]) -> str | None:
+    """Name the newest snapshot that changed one of the partitions; None when it has expired."""
+    for snapshot in sorted(table.snapshots(), key=lambda snapshot: snapshot.sequence_number or 0, reverse=True):
+        changed = (snapshot.summary.get(PARTITION_PROPERTY) if snapshot.summary else None) or ""
+        if not set(partition_keys).isdisjoint(changed.split(",")):
+            return str(snapshot.snapshot_id)
+    return None
 
 
 def _commit(

@@ -6,6 +6,7 @@ What belongs here: reading and writing `core.coverage`. What does not: what a st
 from datetime import UTC, datetime
 
 from sqlalchemy import Connection, select
+from sqlalchemy.dialects.postgresql import insert as upsert
 
 from include.names import Coverage, Stage
 from include.warehouse.loading import upsert_rows
@@ -35,6 +36,32 @@ def mark(
         "updated_at_utc": datetime.now(UTC),
     }
     upsert_rows(connection, COVERAGE, [row])
+
+
+def mark_running(connection: Connection, problem: str, stage: Stage, partition_key: str, run_id: str) -> None:
+    """Write that a partition is being worked on, unless it is done: what is done stays usable while it is done again.
+
+    A run that was cleared replaces a partition by itself. If it looked unfinished meanwhile, a training that reads it
+    at that moment would miss its rows.
+    """
+    row = {
+        "problem": problem,
+        "stage": str(stage),
+        "partition_key": partition_key,
+        "status": str(Coverage.RUNNING),
+        "detail": None,
+        "run_id": run_id,
+        "updated_at_utc": datetime.now(UTC),
+    }
+    statement = upsert(COVERAGE).values(row)
+    changed = {name: statement.excluded[name] for name in ("status", "detail", "run_id", "updated_at_utc")}
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["problem", "stage", "partition_key"],
+            set_=changed,
+            where=COVERAGE.c.status != str(Coverage.DONE),
+        )
+    )
 
 
 def read_statuses(connection: Connection, problem: str, stage: Stage) -> dict[str, Coverage]:

@@ -17,6 +17,8 @@ GOOD = [
     "make check",
     "make run",
     "scripts.assert_run --remember",
+    "pytest -n",
+    "scripts.clear_runs ",
     "make run",
     "scripts.assert_run --unchanged",
     "make down",
@@ -56,7 +58,7 @@ def test_every_phase_runs_in_order_and_everything_is_stopped_at_the_end(clone: P
 
 
 @pytest.mark.parametrize(
-    ("fails", "n_words"), [("test", 1), ("check", 2), ("run", 3), ("--remember", 4), ("--unchanged", 6)]
+    ("fails", "n_words"), [("test", 1), ("check", 2), ("run", 3), ("--remember", 4), ("-n", 5), ("--unchanged", 8)]
 )
 def test_a_phase_that_fails_ends_the_gate_and_still_stops_everything(clone: Path, fails: str, n_words: int):
     status, words, said = run_gate(clone, fails)

@@ -60,6 +60,12 @@ def test_writing_the_same_rows_again_commits_nothing(house):
     assert replace_partition(TABLE, "2013-01", make_rows("2013-01")) == first == current_snapshot(TABLE)
 
 
+def test_writing_the_same_rows_again_names_the_snapshot_that_brought_them_and_not_a_neighbours(house):
+    first = replace_partition(TABLE, "2013-01", make_rows("2013-01"))
+    replace_partition(TABLE, "2013-02", make_rows("2013-02"))
+    assert replace_partition(TABLE, "2013-01", make_rows("2013-01")) == first != current_snapshot(TABLE)
+
+
 def test_an_old_snapshot_still_has_its_rows(house):
     first = replace_partition(TABLE, "2013-01", make_rows("2013-01", [1.0]))
     second = replace_partition(TABLE, "2013-01", make_rows("2013-01", [2.0]))

@@ -26,6 +26,16 @@ def test_done_partitions_are_those_of_one_stage_with_data_in_place_oldest_first(
         assert coverage.read_statuses(connection, "p", Stage.INGEST)["2013-03"] == Coverage.REFUSED
 
 
+def test_what_is_done_stays_usable_while_it_is_done_again(house):
+    with house.engine.begin() as connection:
+        for key, status in (("2013-01", Coverage.DONE), ("2013-02", Coverage.WAITING), ("2013-03", Coverage.REFUSED)):
+            coverage.mark(connection, "p", Stage.INGEST, key, status)
+        for month in ("01", "02", "03", "04"):
+            coverage.mark_running(connection, "p", Stage.INGEST, f"2013-{month}", "run")
+        statuses = coverage.read_statuses(connection, "p", Stage.INGEST)
+        assert list(statuses.values()) == [Coverage.DONE, *[Coverage.RUNNING] * 3]
+
+
 def test_marking_again_overwrites_what_stood_there(house):
     with house.engine.begin() as connection:
         coverage.mark(connection, "p", Stage.INGEST, "2013-01", Coverage.FAILED, detail="why", run_id="a")

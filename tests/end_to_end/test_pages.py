@@ -1,0 +1,84 @@
+"""The pages of a running stack, in a real browser. Skipped where no stack runs: `make run` starts one."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from scripts.pictures import FLAGS, find_chromium, log_in
+from scripts.stack.home import find_home
+from scripts.stack.rest import Airflow
+from scripts.stack.stack import open_stack
+
+pytestmark = pytest.mark.end_to_end
+
+
+@dataclass(frozen=True)
+class Running:
+    url: str
+    passwords: dict[str, str]
+
+
+@pytest.fixture(scope="module")
+def running() -> Running:
+    home = find_home()
+    if not home.secrets.exists():
+        pytest.skip("no stack was ever started here; `make run` starts one")
+    stack = open_stack(home)
+    if not Airflow(stack.addresses.airflow_url, "").health():
+        pytest.skip("the stack does not run; `make run` starts it")
+    return Running(stack.addresses.airflow_url, dict(stack.keys.user_passwords))
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=find_chromium(), args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def page(browser: Any) -> Iterator[Any]:
+    context = browser.new_context()
+    yield context.new_page()
+    context.close()
+
+
+def test_nobody_sees_the_reports_without_a_login(running: Running, page: Any) -> None:
+    for path in ("", "style.css", "icon.svg"):
+        assert page.goto(f"{running.url}/mulgil/reports/{path}").status == 401
+
+
+@pytest.mark.parametrize("user", ["admin", "reviewer"])
+def test_the_reports_open_from_airflows_own_navigation(running: Running, page: Any, user: str) -> None:
+    log_in(page, running.url, user, running.passwords[user])
+    page.get_by_role("link", name="Reports").click()
+    reports = page.frame_locator("iframe")
+    reports.get_by_role("heading", name="Reports", exact=True).wait_for()
+    for problem in ("ad_review", "campaign", "flight_delay"):
+        assert reports.locator(f"section#{problem}").count() == 1
+    assert reports.locator("section#flight_delay svg.reliability circle").count() >= 5
+    assert "336,776" in reports.locator("section#flight_delay .cards").inner_text()
+
+
+def test_the_page_asks_nothing_of_anybody_else(running: Running, page: Any) -> None:
+    log_in(page, running.url, "admin", running.passwords["admin"])
+    asked: list[str] = []
+    complaints: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    page.goto(f"{running.url}/mulgil/reports/")
+    assert [url for url in asked if not url.startswith(running.url)] == []
+    assert complaints == []
+
+
+def test_every_dag_has_its_page_and_no_file_is_broken(running: Running) -> None:
+    airflow = Airflow(running.url, running.passwords["admin"])
+    assert airflow.import_errors() == []
+    pages = {dag["dag_id"]: airflow.ask(f"dags/{dag['dag_id']}/details")["doc_md"] for dag in airflow.dags()}
+    assert len(pages) == 13
+    assert [dag_id for dag_id, text in pages.items() if "**When this is red:**" not in text] == []
