@@ -14,7 +14,7 @@ export MULGIL_VENV := $(VENV)
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run down info logs clean test check fmt results datasets bench lock env env-dev
+.PHONY: help run down info logs clean test check fmt results pictures dags datasets bench lock env env-dev
 
 help: ## list these words
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -48,6 +48,12 @@ fmt: env-dev ## put every file into the project's format
 
 results: env-dev ## write docs/results.md from the warehouse of the running stack
 	@$(BIN)/python -m scripts.results
+
+pictures: env-dev ## take the pictures in docs/pictures from the running stack
+	@$(BIN)/python -m scripts.pictures
+
+dags: env-dev ## write docs/dags.md from the DAGs' own pages
+	@$(BIN)/python -m scripts.dags_page
 
 datasets: env-dev ## rebuild the built-in problems' data from their packages
 	@$(BIN)/python -m scripts.build_datasets
