@@ -109,6 +109,16 @@ def test_how_many_labels_taught_each_auc_stands_beside_it(
     assert "the demo reviewer gave 140 of them" in html
 
 
+@pytest.mark.parametrize(("lift", "words"), [(0.25, "25 more of 100"), (-0.25, "25 fewer of 100")])
+def test_a_winner_that_cost_rewards_is_said_to_have_brought_fewer(
+    readable: set[str], signed_in: TestClient, monkeypatch: pytest.MonkeyPatch, lift: float, words: str
+) -> None:
+    names = ("realised_low", "realised_high", "promised_lift_ratio", "promised_low", "promised_high")
+    row: dict[str, Any] = dict.fromkeys(names, 0.1) | {"decision": "winner", "winner": "large", "reason": "Best."}
+    monkeypatch.setattr(page.queries, "experiment_result", lambda *_: row | {"realised_lift_ratio": lift})
+    assert f"<b>{words}</b>" in signed_in.get("/").text
+
+
 def test_the_page_may_load_nothing_from_elsewhere_and_is_not_kept(readable: set[str], signed_in: TestClient) -> None:
     headers = signed_in.get("/").headers
     policy = dict(part.split(" ", 1) for part in headers["content-security-policy"].split("; "))
