@@ -2,7 +2,8 @@
 -- Reads: core.landing_partition, core.partition_audit, core.coverage.
 -- Units: rows. verdict is the audit's (published, published_with_warnings, refused), or waiting, running or failed
 -- while the newest files of the partition are not settled; its counts are then those of the audit before, or 0.
--- n_landed counts the records in landing now, n_in those that ingest has read: where n_landed is larger, more came late.
+-- n_landed counts the records in landing now, n_in those that ingest has read, or n_landed while it has read none: where
+-- n_landed is larger, more came late.
 WITH landed AS (
     SELECT
         problem,
