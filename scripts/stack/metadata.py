@@ -29,8 +29,18 @@ def make_users(users: list[dict[str, str]]) -> None:
 
     with get_application_builder() as builder:
         manager = builder.sm
+        _show_pages_to_viewers(manager)
         for user in users:
             _make_user(manager, user)
+
+
+def _show_pages_to_viewers(manager: Any) -> None:
+    """Let the role Viewer see the pages of plugins in Airflow's navigation; what a page shows is the page's own check."""
+    from airflow.providers.fab.www.security import permissions
+
+    viewer = manager.find_role("Viewer")
+    granted = manager.create_permission(permissions.ACTION_CAN_READ, permissions.RESOURCE_PLUGIN)
+    manager.add_permission_to_role(viewer, granted)
 
 
 def _make_user(manager: Any, user: dict[str, str]) -> None:

@@ -53,7 +53,7 @@ def test_nobody_sees_the_reports_without_a_login(running: Running, page: Any) ->
         assert page.goto(f"{running.url}/mulgil/reports/{path}").status == 401
 
 
-@pytest.mark.parametrize("user", ["admin", "reviewer"])
+@pytest.mark.parametrize("user", ["admin", "reviewer", "viewer"])
 def test_the_reports_open_from_airflows_own_navigation(running: Running, page: Any, user: str) -> None:
     log_in(page, running.url, user, running.passwords[user])
     page.get_by_role("link", name="Reports").click()
