@@ -22,7 +22,8 @@ def step(stage: Stage) -> Callable[[Callable[P, Outcome]], Callable[P, Outcome]]
     """Make a function the body of one Airflow task.
 
     The function is called with keywords only: `problem`, mostly `partition_key`, and `run_id`. While it runs, a lock in
-    the warehouse keeps every other run of the same step and partition waiting, whatever machine it is on.
+    the warehouse keeps every other run's steps of the same stage and partition waiting, whatever machine they are on:
+    a staging that cleans up must not take away the files that another run is just publishing.
     """
 
     def decorate(function: Callable[P, Outcome]) -> Callable[P, Outcome]:
@@ -30,7 +31,7 @@ def step(stage: Stage) -> Callable[[Callable[P, Outcome]], Callable[P, Outcome]]
         def run(*args: P.args, **kwargs: P.kwargs) -> Outcome:
             problem = str(kwargs["problem"])
             partition_key = str(kwargs.get("partition_key") or "")
-            lock = lock_number(problem, stage, function.__name__, partition_key)
+            lock = lock_number(problem, stage, partition_key)
             # The lock's own connection: a session lock ends with the process, also when it is killed.
             with open_warehouse().connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
                 connection.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": lock})

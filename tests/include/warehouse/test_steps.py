@@ -20,6 +20,13 @@ def hold_lock(*, problem, partition_key, run_id, folder):
     return {"n_rows": 1}
 
 
+@step(Stage.LAND)
+def follow(*, problem, partition_key, run_id, folder):
+    """Be another step of the same stage."""
+    (folder / f"{run_id}.started").touch()
+    return {"n_rows": 1}
+
+
 def wait_for(path, seconds=20.0):
     deadline = time.monotonic() + seconds
     while not path.exists():
@@ -27,9 +34,9 @@ def wait_for(path, seconds=20.0):
         time.sleep(0.01)
 
 
-def start(folder, run_id, partition_key="2013-01"):
+def start(folder, run_id, partition_key="2013-01", target=hold_lock):
     arguments = {"problem": "p", "partition_key": partition_key, "run_id": run_id, "folder": folder}
-    process = SPAWN.Process(target=hold_lock, kwargs=arguments)
+    process = SPAWN.Process(target=target, kwargs=arguments)
     process.start()
     return process
 
@@ -61,6 +68,18 @@ def test_a_second_process_waits_for_the_same_partition(house, tmp_path):
     first.join(20)
     second.join(20)
     assert (tmp_path / "b.started").exists()
+    assert recorded(house.engine) == [("a", "done", 1), ("b", "done", 1)]
+
+
+def test_the_next_step_of_another_run_waits_for_the_same_partition(house, tmp_path):
+    first = start(tmp_path, "a")
+    wait_for(tmp_path / "a.started")
+    second = start(tmp_path, "b", target=follow)
+    wait_for_waiter(house.engine)
+    assert not (tmp_path / "b.started").exists()
+    (tmp_path / "a.end").touch()
+    first.join(20)
+    second.join(20)
     assert recorded(house.engine) == [("a", "done", 1), ("b", "done", 1)]
 
 
