@@ -69,7 +69,8 @@ def type_rows(rows: ibis.Table, source: Source) -> ibis.Table:
 
     Returns:
         `rows` with `_typed_<column>` for each declared column, and `_reason`, `_field` and `_detail`, all null where
-        the row fits. A row that breaks several rules has the first: the record, the event time, the key, then the others.
+        the row fits. A row that breaks several rules has the first: the record, the event time, the key, then the
+        others.
     """
     typed = rows.mutate(
         **{f"{TYPED_PREFIX}{name}": type_text(rows[name], column.type) for name, column in source.columns.items()}
