@@ -8,6 +8,7 @@ from typing import Any
 
 import ibis
 
+from include.errors import BadPartition
 from include.problems.schema import Source
 
 PLACED_KEY = "_placed_key"
@@ -47,3 +48,22 @@ def add_partition_key(rows: ibis.Table, source: Source) -> ibis.Table:
 def partition_key_of(moment: datetime, grain: str) -> str:
     """Name the partition that one time falls in."""
     return moment.astimezone(UTC).strftime(_FORMATS[grain])
+
+
+def require_partition_key(partition_key: str, grain: str) -> None:
+    """Refuse a key that a person mistyped, before a folder or a row is named after it.
+
+    Raises:
+        BadPartition: it is not how keys of this grain are written.
+    """
+    example = datetime(2002, 8, 22, 18, tzinfo=UTC)
+    try:
+        # Python also reads 2002-8; written out again it is another key.
+        moment = datetime.strptime(partition_key, _FORMATS[grain])  # noqa: DTZ007 - a key has no zone; all are UTC
+        fits = moment.isoformat().startswith(partition_key)
+    except ValueError:
+        fits = False
+    if not fits:
+        raise BadPartition(
+            f"Partition {partition_key!r} is no {grain}; write it like {partition_key_of(example, grain)}."
+        )

@@ -21,15 +21,18 @@ def stage_partition(*, problem: str, partition_key: str, run_id: str = "by-hand"
         `landed_sha256` and `staged_at_utc`: what landing had, and when.
 
     Raises:
+        BadPartition: the key does not fit the problem's grain.
         BadLanding: an object that feeds the partition is gone.
         BadSettings: identifiers are to be hashed, and there is no key.
     """
+    from include.engine.placing import require_partition_key
     from include.engine.session import open_engine
     from include.lake.landed import find_feeds, hash_feeds, read_feeds
     from include.lake.leftovers import remove_leftovers
     from include.lake.staging import prepare_rows, select_partition, sort_out, write_sorted
 
     settings, source, now = read_settings(), load_problem(problem).source, datetime.now(UTC)
+    require_partition_key(partition_key, source.grain)
     with open_warehouse().begin() as connection:
         mark_running(connection, problem, Stage.INGEST, partition_key, run_id)
         feeds = find_feeds(connection, problem, partition_key)

@@ -3,9 +3,10 @@ from datetime import UTC, datetime
 import pyarrow as pa
 import pytest
 
-from include.engine.placing import add_partition_key, parse_time, partition_key_of
+from include.engine.placing import add_partition_key, parse_time, partition_key_of, require_partition_key
 from include.engine.relations import relation_of_arrow
 from include.engine.session import open_engine
+from include.errors import BadPartition
 from include.problems.schema import Source
 
 
@@ -66,3 +67,14 @@ def test_only_times_inside_the_range_are_placed_bounds_included():
     assert {row["at"]: row["_placed_key"] for row in placed} == dict(
         zip(texts, [None, "2001-01", "2003-01", None, None, None], strict=True)
     )
+
+
+@pytest.mark.parametrize(("grain", "key"), [("hour", "2002-08-22T18"), ("day", "0102-09-01"), ("month", "2002-08")])
+def test_a_key_of_the_grain_is_one(grain, key):
+    require_partition_key(key, grain)
+
+
+@pytest.mark.parametrize("key", ["2002-8", "2002-13", "2002-08-22", "../2002-08", "2002-08/..", "", "yesterday"])
+def test_a_key_of_another_shape_is_refused_and_named(key):
+    with pytest.raises(BadPartition, match=r"no month; write it like 2002-08"):
+        require_partition_key(key, "month")

@@ -6,7 +6,15 @@ import pyarrow.parquet
 import pytest
 from sqlalchemy import select
 
-from include.errors import AuditFailed, BadLanding, BadSettings, CountsDoNotAddUp, LakeConflict, PartitionRefused
+from include.errors import (
+    AuditFailed,
+    BadLanding,
+    BadPartition,
+    BadSettings,
+    CountsDoNotAddUp,
+    LakeConflict,
+    PartitionRefused,
+)
 from include.lake.reading import hash_files, list_partitions, open_rows
 from include.lake.steps import publish_partition, stage_partition
 from include.landing.steps import find_new_partitions
@@ -416,3 +424,12 @@ def test_a_masked_column_may_be_called_what_ingest_calls_its_own(landing, flight
     assert open_rows(EVENTS).to_pyarrow()["reason"].to_pylist() == ["call [phone]"]
     (rejected,) = open_rows(QUARANTINE).to_pyarrow().to_pylist()
     assert json.loads(rejected["record"])["reason"] == "mail [email]"
+
+
+def test_a_run_by_hand_for_a_partition_that_cannot_be_leaves_nothing(landing, flight):
+    landing.drop("a.jsonl", flight("a"))
+    land()
+    with pytest.raises(BadPartition, match=r"'\.\./2013-01' is no month"):
+        stage("../2013-01")
+    with landing.house.engine.begin() as connection:
+        assert list(read_statuses(connection, "flights", Stage.INGEST)) == [JANUARY]
