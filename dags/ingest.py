@@ -4,8 +4,7 @@ Take one partition of raw logs into the lake: typed, masked, audited, and publis
 
 Great Expectations audits the staged files, and exactly those files are published. Rows that cannot be used go
 to the quarantine table, each with its reason. Rows in = published + quarantined + duplicates;
-`bi.data_completeness` shows the counts. A partition is replaced whole, so running one again doubles nothing; a
-run that was staged before more landed, and is cleared after that was published, is *skipped*.
+`bi.data_completeness` shows the counts. A partition is replaced whole, so running one again doubles nothing.
 
 **Who waits for it:** `train`, `review`, `experiment` and `monitor` of the same problem.
 
