@@ -12,7 +12,8 @@ from include.errors import BadSettings
 
 HIDDEN = "***"
 
-_ADDRESS = r"[A-Za-z0-9._%+'\-]+@[A-Za-z0-9\-]+(?:\.[A-Za-z0-9\-]+)*"
+# Letters of every script: an address of which only the part in ASCII is hidden still tells.
+_ADDRESS = r"[\p{L}\p{N}._%+'\-]+@[\p{L}\p{N}\-]+(?:\.[\p{L}\p{N}\-]+)*"
 _IPV4 = r"\b(?:\d{1,3}\.){3}\d{1,3}\b"
 _IPV6 = r"\b(?:[0-9A-Fa-f]{1,4}:){7}[0-9A-Fa-f]{1,4}\b|\b(?:[0-9A-Fa-f]{1,4}:){1,6}(?::[0-9A-Fa-f]{1,4}){1,6}\b"
 _CARD = r"\b\d(?:[ \-]?\d){12,18}\b"  # 13 to 19 digits, as ISO/IEC 7812 has them

@@ -34,6 +34,7 @@ def test_a_contact_keeps_its_first_letter_and_domain(contact, masked):
     ("text", "masked"),
     [
         ("write to jane@example.org, or bob@x.co.uk!", "write to [email], or [email]!"),
+        ("von jörg@exämple.de an 지수@물길.한국", "von [email] an [email]"),
         ("from 192.168.0.1 port 25", "from [ip] port 25"),
         ("at 2001:0db8:85a3:0000:0000:8a2e:0370:7334 now", "at [ip] now"),
         ("card 4111 1111 1111 1111 ok", "card [card] ok"),
