@@ -61,7 +61,10 @@ SECTIONS = (
         "Models against their baselines",
         "The version in production. Same held-out rows for all candidates but the champion, which answers only for "
         "those that it has not seen; 95 % bootstrap intervals. Profit is per row, in the problem's own unit. "
-        "`ad_review` is measured out of fold on randomly chosen labels only.",
+        "`ad_review` is measured out of fold on randomly chosen labels only. Read its figures as the upper end: the "
+        "pipeline's settings were chosen on these very mails, resent mails may lie on both sides of a fold, and later "
+        "rounds' random items come from a pool that entropy sampling has already taken hard ones from. The settings of "
+        "`flight_delay` were chosen on later months of the same year, too.",
         """SELECT m.problem, m.model_version, v.status, m.candidate, m.metric, round(m.value::numeric, 4) AS value,
                round(m.low::numeric, 4) AS low, round(m.high::numeric, 4) AS high, m.n_rows AS rows
         FROM core.model_metric AS m JOIN core.model_version AS v USING (problem, model_version)

@@ -6,11 +6,23 @@ What does not belong here: reading files (`reading.py`), and anything that a pro
 import re
 from collections.abc import Iterable
 from datetime import timedelta
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    field_validator,
+    model_validator,
+)
 
 from include.problems.expectation_rules import columns_named, complaint, nearest
+
+
+ModelName = Literal["gradient_boosting", "text_logistic"]
 
 
 class BadField(ValueError):
@@ -176,6 +188,14 @@ class Rule(Section):
     description: str = ""
     positive_when: SqlPredicate
 
+    @field_validator("name")
+    @classmethod
+    def _other_candidates_have_other_names(cls, name: str) -> str:
+        taken = ("dummy", "champion", *get_args(ModelName), *(f"{model}_uncalibrated" for model in get_args(ModelName)))
+        if name in taken:
+            raise ValueError(f"{name!r} is the name of another candidate in the comparison; choose another")
+        return name
+
 
 class Features(Section):
     """Which columns a model may see; all are known when the decision is taken."""
@@ -202,7 +222,7 @@ class Features(Section):
 class Training(Section):
     """When a model is fitted, on what, and which candidate is tried."""
 
-    model: Literal["gradient_boosting", "text_logistic"]
+    model: ModelName
     calibration: Literal["sigmoid", "isotonic"] = "sigmoid"
     features: Features
     # Log labels: fit after `first` partitions, then every `every` more. Desk labels: after every finished batch.

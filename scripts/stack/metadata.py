@@ -35,7 +35,7 @@ def make_users(users: list[dict[str, str]]) -> None:
 
 
 def _show_pages_to_viewers(manager: Any) -> None:
-    """Let the role Viewer see the pages of plugins in Airflow's navigation; what a page shows is the page's own check."""
+    """Let the role Viewer see plugins' pages in Airflow's navigation; what a page shows is the page's own check."""
     from airflow.providers.fab.www.security import permissions
 
     viewer = manager.find_role("Viewer")

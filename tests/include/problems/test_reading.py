@@ -64,6 +64,16 @@ BROKEN = [
         {"budget": 1, "max_rounds": 1, "random_share": 0.05},
         "field review.random_share: 0.05 is too small; 0.1 and more keeps the estimates honest",
     ),
+    (
+        "baseline",
+        {"name": "champion", "positive_when": "distance_miles > 9"},
+        "field baseline.name: 'champion' is the name of another candidate in the comparison; choose another",
+    ),
+    (
+        "baseline",
+        {"name": "gradient_boosting", "positive_when": "distance_miles > 9"},
+        "field baseline.name: 'gradient_boosting' is the name of another candidate",
+    ),
     ("experiment.control", "big", "field experiment.control: 'big' is not one of the variants"),
     ("experiment.variant", "arm", "field experiment.variant: 'arm' is not declared in source.columns"),
     ("experiment.variants", ["small", "small"], "field experiment.variants: small stands there more than once"),
