@@ -21,7 +21,6 @@ from pydantic import (
 
 from include.problems.expectation_rules import columns_named, complaint, nearest
 
-
 ModelName = Literal["gradient_boosting", "text_logistic"]
 
 
