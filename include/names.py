@@ -1,6 +1,6 @@
 """The names that cross doors, each spelled once.
 
-What belongs here: ids of DAGs, names of assets, lake tables, stages, pools and schemas. What does not: anything that
+What belongs here: ids of DAGs, names of assets, lake tables, stages and schemas. What does not: anything that
 needs an import beyond the standard library.
 """
 

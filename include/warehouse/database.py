@@ -27,7 +27,13 @@ def engine_for(url: str) -> Engine:
         for (process, _), engine in _ENGINES.items():
             engine.dispose(close=process == own[0])
         _ENGINES.clear()
-        _ENGINES[own] = create_engine(url, pool_pre_ping=True, pool_size=2, max_overflow=4)
+        _ENGINES[own] = create_engine(
+            url,
+            pool_pre_ping=True,
+            pool_size=2,
+            max_overflow=4,
+            hide_parameters=True,  # an error must not carry the values of people into a log
+        )
     return _ENGINES[own]
 
 

@@ -1,4 +1,6 @@
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import ProgrammingError
 
 from include.errors import BadSettings
 from include.warehouse.database import engine_for, open_warehouse
@@ -22,3 +24,12 @@ def test_turning_to_another_url_closes_the_connections_to_the_one_before(house):
     with engine_for(f"{house.settings.warehouse_url}?application_name=other").connect():
         assert first.pool.checkedin() == 0
     assert open_warehouse() is not first
+
+
+def test_an_error_does_not_carry_the_values_that_were_sent(warehouse_url):
+    engine = engine_for(warehouse_url)
+    with engine.connect() as connection, pytest.raises(ProgrammingError) as caught:
+        connection.execute(text("SELECT * FROM nowhere WHERE mail = :mail"), {"mail": "jane@example.org"})
+    engine.dispose()
+    assert "nowhere" in str(caught.value)
+    assert "jane" not in str(caught.value)
