@@ -29,6 +29,8 @@ MINIMUM_ROUNDS = 3
 MAY_BE_EMPTY = {"alert_open"}
 # Every start writes these anew: when a step ran, and who looked last.
 NOT_COMPARED = {"run_step", "alembic_version"}
+# Who wrote a row; and a stored model's bytes, which differ from fit to fit: what it says is in core.model_metric.
+NOT_COMPARED_COLUMNS = {"run_id", "artifact_url", "artifact_sha256"}
 
 Faults = Iterator[str]
 
@@ -216,7 +218,7 @@ def _fingerprint(connection: Connection, table: str) -> dict[str, Any]:
         "SELECT column_name FROM information_schema.columns WHERE table_schema = :schema AND table_name = :table"
     )
     columns = connection.scalars(query, {"schema": CORE, "table": table})
-    volatile = [name for name in columns if name.endswith("_at_utc") or name == "run_id"]
+    volatile = [name for name in columns if name.endswith("_at_utc") or name in NOT_COMPARED_COLUMNS]
     content = text(f"""
         SELECT count(*) AS n_rows, md5(coalesce(string_agg(line, E'\\n' ORDER BY line), '')) AS md5
         FROM (SELECT (to_jsonb(t) - CAST(:volatile AS text[]))::text AS line FROM {CORE}."{table}" AS t) AS lines

@@ -67,7 +67,6 @@ def show_waterway(page: Page, url: str) -> None:
 PICTURES: dict[str, Callable[[Page, str], Any]] = {
     "reports": show_reports,
     "dags": lambda page, url: page.goto(f"{url}/dags"),
-    "dag_page": lambda page, url: page.goto(f"{url}/dags/flight_delay__ingest"),
     "waterway": show_waterway,
 }
 
