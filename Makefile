@@ -58,8 +58,8 @@ dags: env-dev ## write docs/dags.md from the DAGs' own pages
 datasets: env-dev ## rebuild the built-in problems' data from their packages
 	@$(BIN)/python -m scripts.build_datasets
 
-bench: env-dev ## measure, and compare with the bars in bench/
-	@$(BIN)/python -m bench
+bench: env-dev ## measure, side by side with peers (NAMES="ingest audit" for some)
+	@$(BIN)/python -m bench $(NAMES)
 
 lock: env-dev ## resolve requirements*.in into the pinned requirements*.txt
 	@$(BIN)/python -m scripts.lock

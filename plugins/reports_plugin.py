@@ -2,7 +2,7 @@
 
 from airflow.plugins_manager import AirflowPlugin
 
-from reports.on_demand import OnDemandApp
+from pages.on_demand import OnDemandApp
 
 
 class ReportsPlugin(AirflowPlugin):

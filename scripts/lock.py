@@ -31,9 +31,10 @@ def resolve(source: str, target: str, *more: str) -> None:
 
 
 def main() -> None:
-    """Resolve both files; the second is a part of the first, so that tests run on what runs."""
+    """Resolve all files; the others are parts of the first, so that tests run on what runs."""
     resolve("requirements-dev.in", "requirements-dev.txt", *sys.argv[1:])
-    resolve("requirements.in", "requirements.txt", "-c", "requirements-dev.txt")
+    for name in ("requirements", "requirements-spark"):
+        resolve(f"{name}.in", f"{name}.txt", "-c", "requirements-dev.txt")
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from typing import Any
 import ibis
 
 from include.errors import BadPartition
-from include.problems.schema import Source
+from include.problems.sections.source import Source
 
 PLACED_KEY = "_placed_key"
 

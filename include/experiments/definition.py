@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 
 from include.errors import BadExperiment
 from include.experiments.windows import window_end
-from include.problems.schema import Experiment, Problem
+from include.problems.schema import Problem
+from include.problems.sections.experiment import Experiment
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from include.lake.keying import later_arrivals, row_key
 from include.lake.masking import mask, mask_free_text
 from include.lake.typing import DETAIL, FIELD, REASON, TYPED_PREFIX, stored_schema, type_rows
 from include.names import LINE_NUMBER, OBJECT_KEY, PARTITION_KEY, ROW_KEY, events_table, quarantine_table
-from include.problems.schema import Source
+from include.problems.sections.source import Source
 
 _ADDED = {PARTITION_KEY: pa.string(), ROW_KEY: pa.string(), OBJECT_KEY: pa.string(), LINE_NUMBER: pa.int64()}
 _MASKED_PREFIX = "_masked_"

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from include.engine.placing import parse_time
 from include.engine.records import FLAW
-from include.problems.schema import Column, Source
+from include.problems.sections.source import Column, Source
 
 REASON, FIELD, DETAIL = "_reason", "_field", "_detail"
 TYPED_PREFIX = "_typed_"

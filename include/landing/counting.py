@@ -12,7 +12,7 @@ from include.engine.placing import PLACED_KEY, add_partition_key, partition_key_
 from include.engine.records import join_records, read_records
 from include.landing.manifest import ReadObject, place_records, split_batches
 from include.names import OBJECT_KEY
-from include.problems.schema import Source
+from include.problems.sections.source import Source
 from include.settings import Settings
 
 # Logs unpack to ten or twenty times their size; a batch stays under a gigabyte of memory.

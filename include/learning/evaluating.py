@@ -15,7 +15,8 @@ from include.learning import metrics
 from include.learning.models import DUMMY
 from include.learning.thresholds import profit_of_actions
 from include.learning.training import BLOCK, IS_POSITIVE, IS_RULE
-from include.problems.schema import Problem, Value
+from include.problems.schema import Problem
+from include.problems.sections.learning import Value
 
 N_RESAMPLES = 200
 CHAMPION = "champion"

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from include.learning.refusals import BadFeatures
-from include.problems.schema import Features
+from include.problems.sections.learning import Features
 
 TEXT = "text"  # the one column that all text columns are joined into
 # Half of all mails end before 1,200 characters; 8,000 instead of 4,000 doubles the time and wins 0.001 AUC.

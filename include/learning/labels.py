@@ -11,7 +11,7 @@ from sqlalchemy import Connection, func, select
 
 from include.errors import NotEnoughLabels
 from include.learning.refusals import BadLabels
-from include.problems.schema import Label
+from include.problems.sections.learning import Label
 from include.warehouse.tables.review import LABEL, REVIEW_BATCH
 
 RANDOM = "random"  # the arm whose items were chosen by chance: the only ones an honest estimate may use

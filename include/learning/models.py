@@ -17,7 +17,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 
 from include.learning.features import TEXT, FeatureSpec
-from include.problems.schema import Features, Training
+from include.problems.sections.learning import Features, Training
 
 # A word that one text uses teaches nothing about the next one.
 MINIMUM_DOCUMENTS = 2

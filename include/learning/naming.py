@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from include.learning.training import IS_POSITIVE, IS_RANDOM
 from include.names import ROW_KEY
-from include.problems.schema import Training
+from include.problems.sections.learning import Training
 
 
 def name_version(point: str, rows: pd.DataFrame, training: Training) -> str:

@@ -15,7 +15,8 @@ from include.learning.features import TEXT_LIMIT
 from include.learning.refusals import BadFeatures
 from include.learning.training import BLOCK, IS_KNOWN, IS_POSITIVE, IS_RULE
 from include.names import PARTITION_KEY, ROW_KEY, events_table
-from include.problems.schema import Label, Problem, Training, Value
+from include.problems.schema import Problem
+from include.problems.sections.learning import Label, Training, Value
 
 EVENT_AT = "_event_at"
 

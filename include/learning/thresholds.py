@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from include.errors import BadProblem
-from include.problems.schema import Value
+from include.problems.sections.learning import Value
 
 
 def earning_threshold(value: Value) -> float:

@@ -20,7 +20,7 @@ from include.learning.calibration_of_models import N_FOLDS, calibrate_fitted, fi
 from include.learning.features import FeatureSpec, build_features, learn_features
 from include.learning.splitting import TimeSplit, assign_folds
 from include.names import PARTITION_KEY, ROW_KEY
-from include.problems.schema import Training
+from include.problems.sections.learning import Training
 
 # Columns of training rows beside the problem's own; the underscore keeps them apart.
 IS_KNOWN = "_is_known"

@@ -18,7 +18,8 @@ from include.engine.session import open_engine
 from include.lake.reading import list_partitions, open_rows
 from include.monitoring import alerts, calibration, drift, profile
 from include.names import PARTITION_KEY, events_table, predictions_table
-from include.problems.schema import Monitor, Problem
+from include.problems.schema import Problem
+from include.problems.sections.monitor import Monitor
 
 Rows = list[dict[str, Any]]
 

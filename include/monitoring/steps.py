@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from include.errors import BadPartition, MulgilError
 from include.names import Coverage, Stage
 from include.problems.reading import load_problem
-from include.problems.schema import Monitor, Problem
+from include.problems.schema import Problem
+from include.problems.sections.monitor import Monitor
 from include.warehouse import coverage
 from include.warehouse.database import open_warehouse
 from include.warehouse.steps import step

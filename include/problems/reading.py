@@ -10,7 +10,8 @@ import yaml
 from pydantic import ValidationError
 
 from include.errors import BadProblem
-from include.problems.schema import PATTERNS, BadField, Problem
+from include.problems.schema import Problem
+from include.problems.sections.base import PATTERNS, BadField
 from include.settings import read_settings
 
 # libyaml reads ten times faster, and every DAG file reads every problem file.

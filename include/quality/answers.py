@@ -9,7 +9,8 @@ import re
 from typing import Any
 
 from include.problems.expectation_rules import columns_named
-from include.problems.schema import Expectation, Problem
+from include.problems.schema import Problem
+from include.problems.sections.quality import Expectation
 from include.quality.verdicts import CheckResult
 
 # Of personal data, only these observed values are numbers about it rather than values of it.

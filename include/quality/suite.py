@@ -6,7 +6,8 @@ What belongs here: translation. What does not: rules about the file (`include/pr
 from datetime import UTC, date, datetime
 from typing import Any
 
-from include.problems.schema import Expectation, Problem
+from include.problems.schema import Problem
+from include.problems.sections.quality import Expectation
 from include.quality.library import gx, gxe
 
 # Great Expectations has three severities of its own; ours are two, because a partition is published or it is not.

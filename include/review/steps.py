@@ -8,7 +8,8 @@ from sqlalchemy import Connection
 from include.errors import MulgilError
 from include.names import Coverage, Stage
 from include.problems.reading import load_problem
-from include.problems.schema import Problem, Review
+from include.problems.schema import Problem
+from include.problems.sections.review import Review
 from include.settings import read_settings
 from include.warehouse import coverage
 from include.warehouse.database import open_warehouse

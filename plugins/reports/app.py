@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from include.problems.reading import load_problems
 from include.warehouse import queries
 from include.warehouse.database import open_warehouse
-from reports.access import User, may_read, require_login
+from pages.access import User, may_read, require_login
 from reports.pictures import ReliabilityPoint, draw_reliability
 
 HERE = Path(__file__).parent

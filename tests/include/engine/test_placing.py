@@ -7,7 +7,7 @@ from include.engine.placing import add_partition_key, parse_time, partition_key_
 from include.engine.relations import relation_of_arrow
 from include.engine.session import open_engine
 from include.errors import BadPartition
-from include.problems.schema import Source
+from include.problems.sections.source import Source
 
 
 def make_source(grain="month"):

@@ -6,7 +6,7 @@ import pytest
 from include.engine.relations import relation_of_arrow
 from include.engine.session import open_engine
 from include.lake.typing import stored_schema, type_rows, type_text
-from include.problems.schema import Source
+from include.problems.sections.source import Source
 
 COLUMNS = {
     "id": {"type": "string"},

@@ -4,7 +4,7 @@ import pytest
 
 from include.learning.features import MAX_CATEGORIES, TEXT, TEXT_LIMIT, FeatureSpec, build_features, learn_features
 from include.learning.refusals import BadFeatures
-from include.problems.schema import Features
+from include.problems.sections.learning import Features
 
 FEATURES = Features(numeric=["rain"], categorical=["line"], text=["subject", "body"])
 

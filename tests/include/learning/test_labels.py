@@ -6,7 +6,7 @@ import pytest
 from include.errors import NotEnoughLabels
 from include.learning.labels import labels_as_of, read_answers, settle_answers
 from include.learning.refusals import BadLabels
-from include.problems.schema import Label
+from include.problems.sections.learning import Label
 from include.warehouse.loading import upsert_rows
 from include.warehouse.tables.review import REVIEW_BATCH
 

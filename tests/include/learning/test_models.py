@@ -4,7 +4,7 @@ import pytest
 
 from include.learning import models
 from include.learning.features import build_features, learn_features
-from include.problems.schema import Features, Training
+from include.problems.sections.learning import Features, Training
 from tests.include.learning.conftest import make_mails, make_trips
 
 TRIPS = Training(

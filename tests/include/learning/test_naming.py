@@ -4,7 +4,7 @@ import pytest
 from include.learning.naming import name_version
 from include.learning.training import IS_POSITIVE, IS_RANDOM
 from include.names import ROW_KEY
-from include.problems.schema import Features, Training
+from include.problems.sections.learning import Features, Training
 
 TRAINING = Training(model="gradient_boosting", features=Features(numeric=["rain"], categorical=["line"]))
 

@@ -13,7 +13,7 @@ from include.learning.models import positive_probability
 from include.learning.storing import StoredModel
 from include.learning.training import BLOCK, IS_POSITIVE, IS_RANDOM, IS_RULE, fit_by_folds
 from include.names import PARTITION_KEY, ROW_KEY
-from include.problems.schema import Features, Training
+from include.problems.sections.learning import Features, Training
 from tests.include.learning.conftest import make_mails, make_trips
 
 MAILS = Training(model="text_logistic", features=Features(text=["subject", "body"]))

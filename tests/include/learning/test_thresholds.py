@@ -3,7 +3,7 @@ import pytest
 
 from include.errors import BadProblem
 from include.learning.thresholds import earning_threshold, profit_of_actions
-from include.problems.schema import Value
+from include.problems.sections.learning import Value
 
 
 def make_value(**changed: float) -> Value:

@@ -7,7 +7,7 @@ from include.learning import training as room
 from include.learning.splitting import TimeSplit
 from include.learning.training import BLOCK, IS_POSITIVE, IS_RANDOM, IS_RULE, fit_by_folds, fit_by_time
 from include.names import PARTITION_KEY, ROW_KEY
-from include.problems.schema import Features, Training
+from include.problems.sections.learning import Features, Training
 from tests.include.learning.conftest import make_mails, make_trips
 
 TRIPS = Training(

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from reports import access
+from pages import access
 
 
 @pytest.mark.parametrize("may_see", [True, False])

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from reports.on_demand import OnDemandApp
+from pages.on_demand import OnDemandApp
 
 
 def test_nothing_is_imported_before_the_first_request_and_the_app_is_made_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,99 @@
+"""What every section of a problem file shares: kinds of values, and the base that refuses unknown keys."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+
+from include.problems.expectation_rules import nearest
+
+
+class BadField(ValueError):
+    """A rule between fields is broken; `field` is where, below the section that found it."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+def _written_as_a_period(value: Any) -> Any:
+    """Refuse a bare number: pydantic would read 2 as two seconds, where two days were meant."""
+    if isinstance(value, timedelta):
+        return value
+    if not isinstance(value, str) or not value.startswith("P"):
+        raise ValueError(f"write a period as ISO 8601 does: P2D is two days, PT6H six hours; it holds {value!r}")
+    return value
+
+
+def _longer_than_nothing(value: timedelta) -> timedelta:
+    """Refuse a period in which nothing can happen."""
+    if value <= timedelta(0):
+        raise ValueError("a period is longer than nothing; P2D is two days, PT6H six hours")
+    return value
+
+
+_NAME = r"^[a-z][a-z0-9_]*$"
+
+
+_PROBLEM_NAME = r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$"
+
+
+_PREFIX = r"^[A-Za-z0-9_-][A-Za-z0-9._=-]*(/[A-Za-z0-9_-][A-Za-z0-9._=-]*)*/?$"
+
+
+_NOT_BLANK = r"\S"
+
+
+# For the person who meets the pattern in a message.
+PATTERNS = {
+    _NAME: "is no name; write small letters, digits and _, and a letter first",
+    _PROBLEM_NAME: "is no name of a problem; write small letters, digits and single _, and a letter first",
+    _PREFIX: "is no prefix inside landing; write folder names with / between them, such as rides or team/rides",
+    _NOT_BLANK: "is blank; write an expression, or remove the key",
+}
+
+
+# Strict: YAML's `yes` is true, and true would pass for 1.
+Count = Annotated[int, Field(strict=True)]
+
+
+Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+
+
+Share = Annotated[Number, Field(ge=0.0, le=1.0)]
+
+
+Period = Annotated[timedelta, BeforeValidator(_written_as_a_period), AfterValidator(_longer_than_nothing)]
+
+
+Name = Annotated[str, Field(pattern=_NAME, max_length=48)]
+
+
+# Two underscores separate a problem's name from a stage or a table kind: `a__prediction` must not be a problem.
+ProblemName = Annotated[str, Field(pattern=_PROBLEM_NAME, max_length=48)]
+
+
+Prefix = Annotated[str, Field(pattern=_PREFIX)]
+
+
+SqlPredicate = Annotated[str, Field(pattern=_NOT_BLANK, description="a boolean DuckDB SQL expression over the columns")]
+
+
+class Section(BaseModel):
+    """A part of a problem file: unknown keys are errors, values never change after reading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def require_column(name: Any, columns: Iterable[str], field: str) -> None:
+    """Refuse a name that the source does not declare."""
+    if name not in columns:
+        raise BadField(field, f"{name!r} is not declared in source.columns{nearest(str(name), columns)}")
+
+
+def require_different(names: list[str], field: str) -> None:
+    """Refuse a name that stands twice."""
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise BadField(field, f"{', '.join(twice)} stands there more than once")

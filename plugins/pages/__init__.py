@@ -1,0 +1,1 @@
+"""What every page of ours inside Airflow shares: who asks, and when its app is made."""
