@@ -35,7 +35,7 @@ clean: env ## stop everything and remove its data; the environment stays
 	@$(BIN)/python -m scripts.stack clean
 
 test: env-dev ## run every test (MARK="not slow" for the quick ones, TESTS=path for some)
-	@$(BIN)/python -m pytest -n $(WORKERS) $(if $(MARK),-m "$(MARK)") $(TESTS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(if $(MARK),-m "$(MARK)") $(TESTS)
 
 check: env-dev ## lint, format and types, as pre-commit and CI run them
 	@$(BIN)/ruff check .

@@ -36,6 +36,7 @@ def clone(tmp_path: Path) -> Path:
         (".venv/bin/python", PYTHON),
         ("bin/docker-compose", "#!/bin/sh\n"),
         ("bin/chromium", "#!/bin/sh\n"),
+        ("bin/java", "#!/bin/sh\n"),
     ):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)
