@@ -1,6 +1,6 @@
 """What every section of a problem file shares: kinds of values, and the base that refuses unknown keys."""
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from datetime import timedelta
 from typing import Annotated, Any
 
@@ -86,7 +86,7 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-def require_column(name: Any, columns: Iterable[str], field: str) -> None:
+def require_column(name: Any, columns: Collection[str], field: str) -> None:
     """Refuse a name that the source does not declare."""
     if name not in columns:
         raise BadField(field, f"{name!r} is not declared in source.columns{nearest(str(name), columns)}")
