@@ -39,6 +39,25 @@ class Coverage(StrEnum):
     FAILED = "failed"
 
 
+class Arm(StrEnum):
+    """What chose an item for people: a ranking by a strategy, chance, or a question that was asked before.
+
+    Overlap is no arm: an item that two people see keeps the arm that chose it, so that estimates from the control arm
+    stay whole.
+    """
+
+    ENTROPY = "entropy"
+    MARGIN = "margin"
+    LEAST_CONFIDENCE = "least_confidence"
+    COMMITTEE = "committee"
+    EXPECTED_COST = "expected_cost"
+    RANDOM = "random"  # the control arm: stands for the pool of its round
+    OUTLIER = "outlier"  # cold start: unlike everything else
+    SPREAD = "spread"  # cold start: far from what is in the batch already
+    GOLD = "gold"  # the answer is known; teaches nothing
+    RELABEL = "relabel"  # people disagree, or the label is suspected
+
+
 def dag_id(problem: str, stage: Stage) -> str:
     """Name the DAG of one problem and stage, as it reads in the Airflow UI."""
     return f"{problem}__{stage}"

@@ -8,26 +8,31 @@ from datetime import datetime
 
 import pandas as pd
 from sqlalchemy import Connection, func, select
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from include.errors import NotEnoughLabels
 from include.learning.refusals import BadLabels
+from include.names import Arm
 from include.problems.sections.learning import Label
 from include.warehouse.tables.review import LABEL, REVIEW_BATCH
 
-RANDOM = "random"  # the arm whose items were chosen by chance: the only ones an honest estimate may use
-
 
 def read_answers(connection: Connection, problem: str, through_batch: str) -> pd.DataFrame:
-    """Read every answer given up to one batch, later batches left out, so that an old training can be repeated.
+    """Read the answers given up to one batch, later batches left out, so that an old training can be repeated.
+
+    Who was asked twice about an item is believed the second time. Answers to gold items test people and teach nothing.
 
     Returns:
-        columns item_id, label, arm; one row for each item and person, in a fixed order.
+        columns item_id, label, arm (what chose the item first: asked again, it stays chosen by chance or by doubt); one
+        row for each item and person, in a fixed order.
     """
     columns = ["item_id", "label", "arm"]
+    first_arm = func.first_value(LABEL.c.arm).over(partition_by=LABEL.c.item_id, order_by=LABEL.c.batch_id)
     query = (
-        select(*(LABEL.c[name] for name in columns))
-        .where(LABEL.c.problem == problem, LABEL.c.batch_id <= through_batch)
-        .order_by(LABEL.c.item_id, LABEL.c.labelled_by)
+        select(LABEL.c.item_id, LABEL.c.label, first_arm.label("arm"))
+        .ext(distinct_on(LABEL.c.item_id, LABEL.c.labelled_by))
+        .where(LABEL.c.problem == problem, LABEL.c.batch_id <= through_batch, LABEL.c.arm != Arm.GOLD)
+        .order_by(LABEL.c.item_id, LABEL.c.labelled_by, LABEL.c.batch_id.desc())
     )
     return pd.DataFrame(connection.execute(query).mappings().all(), columns=columns)
 
@@ -66,7 +71,7 @@ def settle_answers(answers: pd.DataFrame, label: Label) -> pd.DataFrame:
     """
     _require_classes(answers["label"].tolist(), answers["item_id"].tolist(), label)
     votes = answers.assign(
-        vote=(answers["label"] == label.positive).astype("int64") * 2 - 1, is_random=answers["arm"] == RANDOM
+        vote=(answers["label"] == label.positive).astype("int64") * 2 - 1, is_random=answers["arm"] == Arm.RANDOM
     )
     settled = (
         votes.groupby("item_id", sort=True).agg(vote=("vote", "sum"), is_random=("is_random", "all")).reset_index()

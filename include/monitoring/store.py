@@ -10,14 +10,13 @@ from typing import Any
 from sqlalchemy import Connection, delete, func, select, tuple_
 
 from include.monitoring.measuring import Measured
-from include.names import PARTITION_KEY
+from include.names import PARTITION_KEY, Arm
 from include.problems.schema import Problem
 from include.warehouse.loading import upsert_rows
 from include.warehouse.locks import lock_until_commit
 from include.warehouse.tables.monitoring import ALERT, CALIBRATION_BIN, CALIBRATION_SUMMARY, FEATURE_DRIFT, PROBLEM
 from include.warehouse.tables.review import LABEL, REVIEW_BATCH, REVIEW_ITEM
 
-RANDOM_ARM = "random"
 P_POSITIVE = "p_positive"
 
 Rows = Sequence[Mapping[str, Any]]
@@ -67,7 +66,7 @@ def read_random_answers(connection: Connection, definition: Problem) -> list[dic
         )
         .join(REVIEW_BATCH, _same(REVIEW_ITEM, REVIEW_BATCH, "problem", "batch_id"))
         .join(LABEL, _same(REVIEW_ITEM, LABEL, "problem", "batch_id", "item_id"))
-        .where(REVIEW_ITEM.c.problem == definition.name, REVIEW_ITEM.c.arm == RANDOM_ARM)
+        .where(REVIEW_ITEM.c.problem == definition.name, REVIEW_ITEM.c.arm == Arm.RANDOM)
         .where(REVIEW_ITEM.c.p_positive.is_not(None), REVIEW_BATCH.c.model_version.is_not(None))
         .group_by(*REVIEW_ITEM.primary_key, REVIEW_ITEM.c.partition_key, REVIEW_ITEM.c.p_positive)
         .group_by(REVIEW_BATCH.c.model_version)

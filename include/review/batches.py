@@ -18,6 +18,7 @@ from include.warehouse.tables.review import LABEL, REVIEW_BATCH, REVIEW_ITEM
 
 OPEN = "open"
 ANSWERED = "answered"
+_FRESH = {"status": OPEN, "answered_at_utc": None, "escalated_at_utc": None}
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,9 @@ class Batch:
     chosen_at_utc: datetime
     due_at_utc: datetime
     opened_by: str
+    strategy: str | None = None
+    predictions_snapshot_id: str | None = None
+    decision_change_ratio: float | None = None
 
 
 def batch_id_of(round_number: int) -> str:
@@ -91,7 +95,7 @@ def write_batch(connection: Connection, batch: Batch, choices: Sequence[Choice])
     """Put a batch on the desk, in the order of its choices."""
     where = {"problem": batch.problem, "batch_id": batch.batch_id}
     items = [where | asdict(choice) | {"position": position} for position, choice in enumerate(choices, start=1)]
-    replace_rows(connection, REVIEW_BATCH, where, [asdict(batch) | {"status": OPEN, "answered_at_utc": None}])
+    replace_rows(connection, REVIEW_BATCH, where, [asdict(batch) | _FRESH])
     replace_rows(connection, REVIEW_ITEM, where, items)
 
 

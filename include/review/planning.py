@@ -11,10 +11,8 @@ from decimal import Decimal
 import numpy as np
 from numpy.typing import NDArray
 
+from include.names import Arm
 from include.review.sampling import choose_most_uncertain, choose_random, predictive_entropy
-
-RANDOM = "random"
-ENTROPY = "entropy"
 
 
 @dataclass(frozen=True)
@@ -46,6 +44,12 @@ class Choice:
     inclusion_probability: float
     entropy_nats: float | None
     p_positive: float | None
+    strategy_score: float | None = None
+    n_answers_wanted: int = 1
+    gold_label: str | None = None
+    skill: str | None = None
+    is_sensitive: bool = False
+    reason: str | None = None
 
 
 def count_random(n_batch: int, random_share: float) -> int:
@@ -93,8 +97,8 @@ def plan_batch(pool: Pool, budget: int, random_share: float, rng: np.random.Gene
     entropy[scored] = predictive_entropy(pool.proba[scored])
     rest = np.setdiff1d(scored, drawn)
     ranked = rest[choose_most_uncertain(entropy[rest], pool.item_ids[rest], n_batch - n_random)]
-    choices = [_choice(pool, entropy, int(row), RANDOM, n_random / n_pool) for row in drawn]
-    choices += [_choice(pool, entropy, int(row), ENTROPY, 1.0) for row in ranked]
+    choices = [_choice(pool, entropy, int(row), Arm.RANDOM, n_random / n_pool) for row in drawn]
+    choices += [_choice(pool, entropy, int(row), Arm.ENTROPY, 1.0) for row in ranked]
     return [choices[index] for index in rng.permutation(len(choices))]
 
 

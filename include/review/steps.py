@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from include.errors import MulgilError
-from include.names import Coverage, Stage
+from include.names import Arm, Coverage, Stage
 from include.problems.reading import load_problem
 from include.problems.schema import Problem
 from include.problems.sections.review import Review
@@ -168,7 +168,7 @@ def _open_batch(
     )
     batches.write_batch(connection, batch, choices)
     coverage.mark(connection, problem, Stage.REVIEW, batch_id, Coverage.WAITING, run_id=run_id)
-    n_random = sum(choice.arm == planning.RANDOM for choice in choices)
+    n_random = sum(choice.arm == Arm.RANDOM for choice in choices)
     chosen_by = f"{pool.model_version} ranked the others" if pool.model_version else "no model has scored the pool"
     reason = f"{n_random} of {len(choices)} items drawn by chance from {batch.n_pool}; {chosen_by}"
     return _outcome(batch_id, len(choices), reason)

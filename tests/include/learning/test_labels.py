@@ -74,3 +74,13 @@ def test_labels_are_as_of_the_closing_of_their_batch(house, problems_dir, answer
     with house.engine.begin() as connection:
         upsert_rows(connection, REVIEW_BATCH, [batch])
         assert labels_as_of(connection, "mail", "round-001") == closed
+
+
+def test_who_is_asked_again_is_believed_the_second_time_and_the_item_keeps_the_arm_that_first_chose_it(house, answer):
+    answer({"m1": "junk", "m2": "junk"}, "round-001", arm="random")
+    answer({"m1": "wanted"}, "round-002", arm="relabel")
+    answer({"m2": "wanted"}, "round-002", arm="gold")
+    with house.engine.connect() as connection:
+        before, after = (read_answers(connection, "mail", batch) for batch in ("round-001", "round-002"))
+    assert before.to_numpy().tolist() == [["m1", "junk", "random"], ["m2", "junk", "random"]]
+    assert after.to_numpy().tolist() == [["m1", "wanted", "random"], ["m2", "junk", "random"]]

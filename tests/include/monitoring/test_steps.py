@@ -198,7 +198,10 @@ def answer(house, batch, version, key, item, arm, p, label, by="ann"):
             connection.execute(table("review_batch").insert(), [shared | when | row])
         if by == "ann":
             row = {"item_id": item_id, "partition_key": key, "arm": arm, "position": item, "p_positive": p}
-            connection.execute(table("review_item").insert(), [shared | row | {"inclusion_probability": 0.1}])
+            connection.execute(
+                table("review_item").insert(),
+                [shared | row | {"inclusion_probability": 0.1, "n_answers_wanted": 1, "is_sensitive": False}],
+            )
         row = {"item_id": item_id, "labelled_by": by, "label": label, "arm": arm, "is_demo": True}
         connection.execute(table("label").insert(), [shared | row | {"labelled_at_utc": NOW}])
 
