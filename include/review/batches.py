@@ -161,15 +161,19 @@ def write_answers(
     return upsert_rows(connection, LABEL, rows)
 
 
-def close_batch(connection: Connection, problem: str, batch_id: str) -> None:
-    """Mark a batch answered, at the time of its last answer; a batch that is answered already stays as it is."""
+def close_batch(connection: Connection, problem: str, batch_id: str, now: datetime) -> None:
+    """Mark a batch answered, at the time of its last answer; a batch that is answered already stays as it is.
+
+    Args:
+        now: the time it counts as answered at when it has no answer at all, because every item was let go.
+    """
     last_answer = select(func.max(LABEL.c.labelled_at_utc)).where(
         LABEL.c.problem == problem, LABEL.c.batch_id == batch_id
     )
     connection.execute(
         update(REVIEW_BATCH)
         .where(REVIEW_BATCH.c.problem == problem, REVIEW_BATCH.c.batch_id == batch_id, REVIEW_BATCH.c.status == OPEN)
-        .values(status=ANSWERED, answered_at_utc=last_answer.scalar_subquery())
+        .values(status=ANSWERED, answered_at_utc=func.coalesce(last_answer.scalar_subquery(), now))
     )
 
 

@@ -67,9 +67,9 @@ def answer_batch(*, problem: str, partition_key: str, run_id: str = "by-hand") -
             stays open, the others are stored.
         BadPartition: there is no such batch.
     """
-    from include.review import batches, demo_reviewer
+    from include.review import batches, demo_reviewer, finishing
 
-    definition, settings = load_problem(problem), read_settings()
+    definition, settings, now = load_problem(problem), read_settings(), datetime.now(UTC)
     classes = definition.label.classes if definition.label else []
     demo_reviewer.require_demo_reviewer(settings)
     with open_warehouse().begin() as connection:
@@ -87,12 +87,10 @@ def answer_batch(*, problem: str, partition_key: str, run_id: str = "by-hand") -
             classes=classes,
             labelled_by=demo_reviewer.NAME,
             is_demo=True,
-            now=datetime.now(UTC),
+            now=now,
         )
         left = [item for item in waiting if item not in answers]
-        if not left:
-            batches.close_batch(connection, problem, partition_key)
-            coverage.mark(connection, problem, Stage.REVIEW, partition_key, Coverage.DONE, run_id=run_id)
+        finishing.finish_batch_if_complete(connection, problem, partition_key, now, run_id=run_id)
     if left:
         # After the commit: what is known is kept, what is not stays on the desk.
         raise MulgilError(

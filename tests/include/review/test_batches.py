@@ -82,17 +82,17 @@ def test_a_batch_is_answered_when_its_last_answer_came_and_stays_so(opened):
     answer(opened, {"mail-00": "wanted"}, now=NOW + timedelta(hours=1))
     answer(opened, {"mail-01": "wanted"}, now=NOW + timedelta(hours=5))
     with opened.engine.begin() as connection:
-        batches.close_batch(connection, PROBLEM, "round-001")
+        batches.close_batch(connection, PROBLEM, "round-001", NOW)
     answer(opened, {"mail-01": "unsolicited"}, now=NOW + timedelta(hours=9))
     with opened.engine.begin() as connection:
-        batches.close_batch(connection, PROBLEM, "round-001")
+        batches.close_batch(connection, PROBLEM, "round-001", NOW)
     assert (opened.batches[0]["status"], opened.batches[0]["answered_at_utc"]) == ("answered", NOW + timedelta(hours=5))
 
 
 def test_labelled_items_and_items_on_the_desk_are_taken(opened):
     with opened.engine.begin() as connection:
         assert batches.read_taken(connection, PROBLEM) == {"mail-00", "mail-01"}
-        batches.close_batch(connection, PROBLEM, "round-001")
+        batches.close_batch(connection, PROBLEM, "round-001", NOW)
         assert batches.read_taken(connection, PROBLEM) == set()
     answer(opened, {"mail-01": "wanted"})
     with opened.engine.connect() as connection:

@@ -1,0 +1,84 @@
+"""When a batch is finished: every item has the answers it wants, or nobody can give them.
+
+What belongs here: that one decision, for the desk, the demo reviewer and labels from files. What does not: storing
+answers (`batches.py`).
+"""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from sqlalchemy import Connection, func, select
+
+from include.names import Coverage, Stage
+from include.review import batches
+from include.warehouse import coverage
+from include.warehouse.tables.review import LABEL, REVIEW_ITEM
+
+
+def finish_batch_if_complete(
+    connection: Connection,
+    problem: str,
+    batch_id: str,
+    now: datetime,
+    *,
+    passed: Collection[str] = (),
+    run_id: str | None = None,
+) -> bool:
+    """Close a batch when nothing in it waits any more; a batch that is closed already stays as it is.
+
+    Time alone never closes a batch and never gives a label: an overdue batch with an unanswered item stays open.
+
+    Args:
+        now: with it, what the batch's due time has released.
+        passed: items that somebody skipped or escalated; without a label they are let go.
+        run_id: Airflow run, where there is one.
+
+    Returns:
+        whether the batch is finished; who sees that announces the asset `labels/<problem>` with the batch as its key.
+
+    Raises:
+        BadPartition: there is no such batch.
+    """
+    batches.hold_desk(connection, problem)
+    batch = batches.find_batch(connection, problem, batch_id)
+    if batch["status"] == batches.OPEN:
+        if read_waiting(connection, problem, batch_id, now=now, passed=passed):
+            return False
+        batches.close_batch(connection, problem, batch_id, now)
+        coverage.mark(connection, problem, Stage.REVIEW, batch_id, Coverage.DONE, run_id=run_id)
+    return True
+
+
+def read_waiting(
+    connection: Connection, problem: str, batch_id: str, *, now: datetime, passed: Collection[str] = ()
+) -> list[str]:
+    """Name the items that a batch still waits for, in the order of the batch.
+
+    An item waits until as many people have answered it as should. Recorded truth counts for all of them: asked twice
+    it would only agree with itself. After the due time one answer is enough, so that a team of one is never stuck.
+    """
+    is_overdue = now > batches.find_batch(connection, problem, batch_id)["due_at_utc"]
+    answered = (
+        select(
+            LABEL.c.item_id,
+            func.count().label("n_answers"),
+            func.bool_or(LABEL.c.is_demo).label("is_demo"),
+        )
+        .where(LABEL.c.problem == problem, LABEL.c.batch_id == batch_id)
+        .group_by(LABEL.c.item_id)
+        .subquery()
+    )
+    query = (
+        select(REVIEW_ITEM.c.item_id, REVIEW_ITEM.c.n_answers_wanted, answered.c.n_answers, answered.c.is_demo)
+        .outerjoin(answered, answered.c.item_id == REVIEW_ITEM.c.item_id)
+        .where(REVIEW_ITEM.c.problem == problem, REVIEW_ITEM.c.batch_id == batch_id)
+        .order_by(REVIEW_ITEM.c.position)
+    )
+    gone = set(passed)
+    return [
+        row.item_id
+        for row in connection.execute(query)
+        if row.item_id not in gone
+        and not row.is_demo
+        and (row.n_answers or 0) < (1 if is_overdue else row.n_answers_wanted)
+    ]
