@@ -15,6 +15,8 @@ PARTITION_KEY = "_partition_key"
 ROW_KEY = "_row_key"
 OBJECT_KEY = "_object_key"
 LINE_NUMBER = "_line_number"
+BYTE_OFFSET = "_byte_offset"  # of quarantined rows only
+UNKNOWN_FIELDS = "_unknown_fields"
 
 
 class Stage(StrEnum):

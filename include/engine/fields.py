@@ -5,52 +5,111 @@ One bad field never loses a row: everything stays text here, and typing says lat
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import ibis
-import pyarrow as pa
 
-from include.engine.records import DOCUMENT, FLAW, RECORD
-from include.engine.relations import relation_of_arrow
-from include.names import LINE_NUMBER, OBJECT_KEY
+from include.engine.records import DOCUMENT, FLAW
 
 NOT_JSON = "record is not JSON"
 NOT_AN_OBJECT = "record is not a JSON object"
+# A list of {name, value}, both text: the fields that nobody declared; null where there are none.
+UNKNOWN = "_unknown"
 
 
-def extract_fields(engine: Any, records: pa.Table, columns: Sequence[str]) -> ibis.Table:
+def extract_fields(records: ibis.Table, columns: Sequence[str]) -> ibis.Table:
     """Read the named fields of each record as text.
 
     Args:
-        records: as `records.read_records` gives them.
+        records: with the columns of `records.SCHEMA`.
         columns: names of fields.
 
     Returns:
-        a row for each record, in no order: object key, line number, `_record`, `_flaw` (null when it is an object) and
-        each field as text; a field is null where the record does not have it, has null there, or has a flaw.
+        a row for each record, in the same order: what `records` has but the document, and each field as text; a field
+        is null where the record does not have it, has null there, or has a flaw.
     """
-    alias = ibis.util.gen_name("raw_records")
-    shape = json.dumps(dict.fromkeys(columns, "VARCHAR")).replace("'", "''")
     fields = ", ".join(f'fields."{name}" AS "{name}"' for name in columns)
     query = f"""
-        SELECT {OBJECT_KEY}, {LINE_NUMBER}, {RECORD}, {FLAW}, {fields}
-        FROM (
-            SELECT
-                {OBJECT_KEY},
-                {LINE_NUMBER},
-                {RECORD},
-                CASE
-                    WHEN {FLAW} IS NOT NULL THEN {FLAW}
-                    WHEN kind IS NULL THEN '{NOT_JSON}'
-                    WHEN kind <> 'OBJECT' THEN '{NOT_AN_OBJECT}'
-                END AS {FLAW},
-                json_transform(CASE WHEN kind = 'OBJECT' THEN {DOCUMENT} ELSE '{{}}' END, '{shape}') AS fields
-            FROM (
-                SELECT *, CASE WHEN json_valid({DOCUMENT}) THEN json_type({DOCUMENT}) END AS kind FROM {alias}
-            )
-        )
+        SELECT * EXCLUDE (fields), {fields}
+        FROM (SELECT *, TRY(json_transform({DOCUMENT}, '{_shape(columns)}')) AS fields FROM {{rows}})
     """
-    return relation_of_arrow(engine, records).alias(alias).sql(query)
+    return _select(records, query)
+
+
+def explain_flaws(records: ibis.Table, columns: Sequence[str]) -> ibis.Table:
+    """Say why a record is no JSON object, in `_flaw`; null where it is one.
+
+    Only records that lack one of `columns` are looked at: whatever has them is an object.
+    """
+    is_suspect = " OR ".join(f'"{name}" IS NULL' for name in columns)
+    query = f"""
+        SELECT
+            * REPLACE (
+                CASE
+                    WHEN NOT ({is_suspect}) OR {FLAW} IS NOT NULL THEN {FLAW}
+                    WHEN NOT json_valid({DOCUMENT}) THEN '{NOT_JSON}'
+                    WHEN json_type({DOCUMENT}) <> 'OBJECT' THEN '{NOT_AN_OBJECT}'
+                END AS {FLAW}
+            )
+        FROM {{rows}}
+    """
+    return _select(records, query)
+
+
+def find_unknown(records: ibis.Table, columns: Sequence[str]) -> ibis.Table:
+    """Add the fields that are none of `columns` as a list of {name, value} in `_unknown`; null where there are none.
+
+    Args:
+        records: from `extract_fields` with these columns, with the document.
+    """
+    # A record with no more keys than fields that hold something has no others; most are done with after counting.
+    n_held = " + ".join(f'CAST("{name}" IS NOT NULL AS BIGINT)' for name in columns)
+    known = ", ".join(f"'{name}'" for name in columns)
+    pointer = "'/' || replace(replace(k, '~', '~0'), '/', '~1')"
+    others = f"list_filter(list_sort(list_distinct(TRY(json_keys({DOCUMENT})))), lambda k: k NOT IN ({known}))"
+    entries = f"list_transform({others}, lambda k: {{'name': k, 'value': {DOCUMENT} ->> ({pointer})}})"
+    query = f"""
+        SELECT
+            *,
+            CASE
+                WHEN n_keys > n_held THEN CASE WHEN len({others}) > 0 THEN {entries} END
+            END AS {UNKNOWN}
+        FROM (SELECT *, coalesce(len(TRY(json_keys({DOCUMENT}))), 0) AS n_keys, {n_held} AS n_held FROM {{rows}})
+    """
+    return _select(records, query).drop("n_keys", "n_held")
+
+
+def write_unknown(rows: ibis.Table, name: str) -> ibis.Table:
+    """Add the fields in `_unknown` as one JSON text, all values as text; null where there are none.
+
+    Args:
+        name: of the new column.
+    """
+    pair = "CAST(to_json(f.name) AS VARCHAR) || ':' || coalesce(CAST(to_json(f.value) AS VARCHAR), 'null')"
+    text = f"'{{' || array_to_string(list_transform({UNKNOWN}, lambda f: {pair}), ',') || '}}'"
+    return _select(rows, f'SELECT *, CASE WHEN {UNKNOWN} IS NOT NULL THEN {text} END AS "{name}" FROM {{rows}}')
+
+
+def count_fields(rows: ibis.Table, name: str) -> dict[str, int]:
+    """Count in how many rows each field stands, by the field's name.
+
+    Args:
+        name: a column of JSON objects as text.
+    """
+    query = f'SELECT unnest(list_distinct(json_keys("{name}"))) AS field FROM {{rows}} WHERE "{name}" IS NOT NULL'
+    found = _select(rows, query)
+    counted = found.group_by("field").aggregate(n_rows=found.count()).order_by("field").to_pyarrow()
+    return dict(zip(counted["field"].to_pylist(), counted["n_rows"].to_pylist(), strict=True))
+
+
+def _shape(columns: Sequence[str]) -> str:
+    """Write what `json_transform` is to give: every field as text."""
+    return json.dumps(dict.fromkeys(columns, "VARCHAR")).replace("'", "''")
+
+
+def _select(rows: ibis.Table, query: str) -> ibis.Table:
+    """Ask in the engine's own SQL."""
+    alias = ibis.util.gen_name("records")
+    return rows.alias(alias).sql(query.replace("{rows}", alias))
 
 
 def pack_json(rows: ibis.Table, fields: Mapping[str, str], name: str) -> ibis.Table:

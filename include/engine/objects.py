@@ -1,14 +1,24 @@
 """Lists and fetches raw objects: a local folder, or S3 and what stands in for it.
 
 Landing finds the objects, and the lake reads them again; both come here. What is inside of them: `records.py`.
+Objects are read from disk, in pieces: those of a folder where they lie, those of a bucket from a copy.
 """
 
+import hashlib
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from include.errors import BadLanding
 from include.settings import Settings
+
+DOWNLOADS = 4  # at once; a bucket answers several
+ATTEMPTS = 5
+TIMEOUT_S = 60.0  # without one byte
 
 
 @dataclass(frozen=True)
@@ -29,7 +39,8 @@ class RawObject:
 def list_objects(settings: Settings, prefix: str) -> list[RawObject]:
     """List the objects below a prefix of landing, by key.
 
-    Names that start with a dot or an underscore, and empty objects, are unfinished or not logs; they are left out.
+    Names that start with a dot or an underscore are unfinished or not logs; they are left out. Empty objects are not:
+    somebody meant to send something.
 
     Raises:
         BadLanding: the bucket or the landing folder cannot be reached.
@@ -38,21 +49,86 @@ def list_objects(settings: Settings, prefix: str) -> list[RawObject]:
         found = _list_bucket(settings, prefix)
     else:
         found = _list_folder(settings, prefix)
-    return sorted((item for item in found if item.size_bytes and _is_log(item.key)), key=lambda item: item.key)
+    return sorted((item for item in found if _is_log(item.key)), key=lambda item: item.key)
 
 
-def read_object(settings: Settings, key: str) -> bytes:
-    """Fetch one object's bytes.
+@dataclass(frozen=True)
+class LocalObject:
+    """One object on this machine's disk.
+
+    Attributes:
+        key: path below the landing URL.
+        path: where its bytes are.
+        seen: the object as it was when it was fetched.
+        is_copy: whether `path` is a copy that nobody else writes to.
+    """
+
+    key: str
+    path: Path
+    seen: RawObject
+    is_copy: bool
+
+    def hash(self) -> str:
+        """Return the sha256 of its bytes."""
+        with self.path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+@contextmanager
+def local_objects(settings: Settings, keys: Sequence[str]) -> Iterator[list[LocalObject]]:
+    """Give objects as files on disk for the time of the block; a bucket's are copied, several at once.
 
     Raises:
-        BadLanding: it is gone, or cannot be read.
+        BadLanding: one is gone, cannot be read, or its copy is not whole.
     """
-    if settings.landing_url.startswith("s3://"):
-        return _read_from_bucket(settings, key)
+    if not settings.landing_url.startswith("s3://"):
+        yield [_in_folder(settings, key) for key in keys]
+        return
+    # Below the home, not in the system's folder for temporary files, which is often a small one in memory.
+    spool = settings.home / "spool"
+    spool.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=spool) as folder:
+        client, places = _client(settings), [Path(folder) / str(i) for i in range(len(keys))]
+        with ThreadPoolExecutor(DOWNLOADS) as pool:
+            found = list(pool.map(lambda key, path: _copy(settings, client, key, path), keys, places))
+        yield found
+
+
+def find_replaced(objects: Sequence[LocalObject]) -> list[str]:
+    """Name the objects that were replaced, or removed, while they were read where they lie."""
+    return [item.key for item in objects if not item.is_copy and _version_at(item.path) != item.seen.version]
+
+
+def _in_folder(settings: Settings, key: str) -> LocalObject:
+    """Find an object in the landing folder."""
+    path = _folder(settings) / key
     try:
-        return (_folder(settings) / key).read_bytes()
+        stat = path.stat()
     except OSError as error:
         raise _gone(settings, key, error) from error
+    return LocalObject(key, path, RawObject(key, stat.st_size, str(stat.st_mtime_ns)), is_copy=False)
+
+
+def _version_at(path: Path) -> str | None:
+    """Say which version of an object lies in a folder; None when there is none."""
+    try:
+        return str(path.stat().st_mtime_ns)
+    except OSError:
+        return None
+
+
+def _copy(settings: Settings, client: Any, key: str, path: Path) -> LocalObject:
+    """Copy an object from its bucket."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    from include.engine.downloads import download
+
+    bucket, base = _bucket(settings)
+    try:
+        etag = download(client, bucket, f"{base}{key}", path)
+    except (BotoCoreError, ClientError, OSError) as error:
+        raise _gone(settings, key, error) from error
+    return LocalObject(key, path, RawObject(key, path.stat().st_size, etag), is_copy=True)
 
 
 def _list_folder(settings: Settings, prefix: str) -> list[RawObject]:
@@ -89,23 +165,19 @@ def _list_bucket(settings: Settings, prefix: str) -> list[RawObject]:
         ) from error
 
 
-def _read_from_bucket(settings: Settings, key: str) -> bytes:
-    """Fetch an object from its bucket."""
-    from botocore.exceptions import BotoCoreError, ClientError
-
-    bucket, base = _bucket(settings)
-    try:
-        body: bytes = _client(settings).get_object(Bucket=bucket, Key=f"{base}{key}")["Body"].read()
-    except (BotoCoreError, ClientError) as error:
-        raise _gone(settings, key, error) from error
-    return body
-
-
 def _client(settings: Settings) -> Any:
     """Open S3; heavy to import, and most deployments of one machine never need it."""
     import boto3
+    from botocore.config import Config
 
-    return boto3.client("s3", endpoint_url=settings.s3_endpoint)
+    # A store that answers 503 is busy, not broken: it is asked again, later and later.
+    config = Config(
+        retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
+        connect_timeout=TIMEOUT_S,
+        read_timeout=TIMEOUT_S,
+        max_pool_connections=DOWNLOADS,
+    )
+    return boto3.client("s3", endpoint_url=settings.s3_endpoint, config=config)
 
 
 def _bucket(settings: Settings) -> tuple[str, str]:
@@ -120,8 +192,8 @@ def _folder(settings: Settings) -> Path:
 
 
 def _is_log(key: str) -> bool:
-    """Say whether no part of the path marks it as hidden or unfinished."""
-    return not any(part.startswith((".", "_")) for part in key.split("/"))
+    """Say whether it is no folder's own key, and no part of the path marks it as hidden or unfinished."""
+    return not key.endswith("/") and not any(part.startswith((".", "_")) for part in key.split("/"))
 
 
 def _gone(settings: Settings, key: str, error: Exception) -> BadLanding:

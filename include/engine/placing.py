@@ -3,7 +3,7 @@
 Landing counts by these rules and the lake stages by them; two sets of rules would lose rows between them.
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import ibis
@@ -11,11 +11,12 @@ import ibis
 from include.errors import BadPartition
 from include.problems.sections.source import Source
 
-PLACED_KEY = "_placed_key"
-
 _FORMATS = {"hour": "%Y-%m-%dT%H", "day": "%Y-%m-%d", "month": "%Y-%m"}
+_UNITS = {"hour": "h", "day": "D", "month": "M"}
 # What ISO 8601 and its relatives write; the engine alone would also take 'infinity', 'epoch' and names of zones.
 _ISO_TIME = r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}([.,]\d{1,9})?)?( ?(Z|z|[+-]\d{2}(:?\d{2})?))?)?$"
+# What most logs write. Told by their shape alone, a third of the work of the rule above; the cast sees to the rest.
+_USUAL_TIMES = ("____-__-__T__:__:__Z", "____-__-__T__:__:__.___Z", "____-__-__T__:__:__+00:00")
 
 
 def parse_time(text: Any) -> Any:
@@ -23,31 +24,49 @@ def parse_time(text: Any) -> Any:
 
     Blanks around it do not matter: a row that is typed but not placed would be published in a foreign partition.
     """
-    text = text.strip()
-    return ibis.ifelse(
-        text.re_search(_ISO_TIME), text.try_cast("timestamp('UTC', 6)"), ibis.null("timestamp('UTC', 6)")
+    stripped = text.strip()
+    is_usual = text.like(_USUAL_TIMES[0]) | text.like(_USUAL_TIMES[1]) | text.like(_USUAL_TIMES[2])
+    return ibis.cases(
+        (is_usual, text.try_cast("timestamp('UTC', 6)")),
+        (stripped.re_search(_ISO_TIME), stripped.try_cast("timestamp('UTC', 6)")),
+        else_=ibis.null("timestamp('UTC', 6)"),
     )
 
 
-def add_partition_key(rows: ibis.Table, source: Source) -> ibis.Table:
-    """Add the partition that each row's event time falls in.
+def is_placeable(moment: Any, source: Source) -> Any:
+    """Say whether a time expression can place its row: it is there, and in its range."""
+    return moment.between(ibis.literal(source.earliest), ibis.literal(source.latest)).fill_null(False)
 
-    Args:
-        rows: have the event time as text.
 
-    Returns:
-        `rows` with the column `_placed_key`; null where the event time is missing, unreadable or out of its range.
+def is_within(moment: Any, source: Source, partition_key: str) -> Any:
+    """Say whether a time expression places its row in one partition."""
+    start, end = partition_bounds(partition_key, source.grain)
+    is_inside = (moment >= ibis.literal(start)) & (moment < ibis.literal(end))
+    return is_inside.fill_null(False) & is_placeable(moment, source)
+
+
+def partition_start(moment: Any, source: Source) -> Any:
+    """Say when the partition of a time expression starts, in UTC without its zone; null where it cannot place its row.
+
+    Grouping by this, and naming the groups, is a fraction of the work of naming every row's partition.
     """
-    moment = parse_time(rows[source.event_time])
-    is_placeable = moment.between(ibis.literal(source.earliest), ibis.literal(source.latest))
-    # Without its zone, which is UTC: engines differ in how they write out a zoned time.
-    key = moment.cast("timestamp(6)").strftime(_FORMATS[source.grain])
-    return rows.mutate(**{PLACED_KEY: ibis.ifelse(is_placeable, key, ibis.null("string"))})
+    # Without its zone, which is UTC: engines differ in how they truncate a zoned time.
+    start = moment.cast("timestamp(6)").truncate(_UNITS[source.grain])
+    return ibis.ifelse(is_placeable(moment, source), start, ibis.null("timestamp(6)"))
+
+
+def partition_bounds(partition_key: str, grain: str) -> tuple[datetime, datetime]:
+    """Return when a partition starts, and when the next one does, in UTC."""
+    start = datetime.strptime(partition_key, _FORMATS[grain]).replace(tzinfo=UTC)
+    if grain == "month":
+        return start, start.replace(year=start.year + start.month // 12, month=start.month % 12 + 1)
+    return start, start + (timedelta(hours=1) if grain == "hour" else timedelta(days=1))
 
 
 def partition_key_of(moment: datetime, grain: str) -> str:
-    """Name the partition that one time falls in."""
-    return moment.astimezone(UTC).strftime(_FORMATS[grain])
+    """Name the partition that one time falls in; a time without a zone is UTC."""
+    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    return moment.strftime(_FORMATS[grain])
 
 
 def require_partition_key(partition_key: str, grain: str) -> None:

@@ -5,8 +5,10 @@ What does not belong here: which files are part of a table; Iceberg knows that.
 
 import hashlib
 import io
+import shutil
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +16,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyarrow import fs
 
+from include.engine.writing import ROW_GROUP_ROWS
 from include.names import LAKE_NAMESPACE
 from include.settings import Settings, read_settings
 
-# Wide text rows at 10 kB each stay under 700 MB a group; narrow ones still scan at full speed.
-ROW_GROUP_ROWS = 65_536
 UNFINISHED = ".unfinished-"
 
 
@@ -87,6 +88,44 @@ def write_parquet(folder: str, schema: pa.Schema, batches: Iterable[pa.RecordBat
     path = f"{folder}/{hashing.sha256.hexdigest()[:32]}.parquet"
     files.move(unfinished, path)
     return path, n_rows
+
+
+@contextmanager
+def unfinished_file(folder: str) -> Iterator[Path]:
+    """Give a path on disk to write a file of the lake to; what is left there at the end of the block is removed.
+
+    Args:
+        folder: where `keep_file` will put it, relative to the lake. A lake on disk is written to at once, so that
+            keeping the file is a rename.
+    """
+    settings = read_settings()
+    place = Path(absolute(folder)) if is_on_disk() else settings.home / "spool"
+    place.mkdir(parents=True, exist_ok=True)
+    path = place / f"{UNFINISHED}{uuid.uuid4().hex}"
+    try:
+        yield path
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def keep_file(path: Path, folder: str, suffix: str = "parquet") -> str:
+    """Put a finished file into the lake, named after the hash of its bytes.
+
+    Args:
+        path: from `unfinished_file`.
+        folder: relative to the lake.
+
+    Returns:
+        its path relative to the lake.
+    """
+    with path.open("rb") as stream:
+        name = f"{folder}/{hashlib.file_digest(stream, 'sha256').hexdigest()[:32]}.{suffix}"
+    if is_on_disk():
+        path.replace(absolute(name))
+        return name
+    with path.open("rb") as source, open_files().open_output_stream(name) as target:
+        shutil.copyfileobj(source, target, 1 << 20)
+    return name
 
 
 class _HashingStream(io.RawIOBase):

@@ -1,14 +1,19 @@
-"""Fetches what landing has for one partition."""
+"""Fetches what landing has for one partition, and says afterwards exactly what that was."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
+import numpy as np
 import pyarrow as pa
 from sqlalchemy import Connection, select
 
-from include.engine.objects import read_object
-from include.engine.records import join_records, read_records
+from include.engine.objects import LocalObject, find_replaced, local_objects
+from include.engine.reading import Records
+from include.engine.unpacking import UNPACKS_TOO_LARGE
+from include.errors import BadLanding
+from include.names import LINE_NUMBER
 from include.settings import Settings
 from include.warehouse.tables.landing import LANDING_OBJECT, LANDING_PARTITION
 
@@ -19,13 +24,21 @@ class Feed:
 
     Attributes:
         object_key: path below the landing URL.
+        size_bytes: size when landing counted it.
+        version: the store's etag, or the file's time of change, when landing counted it.
         fingerprint: sha256 of its bytes when landing counted it.
+        n_rows: its records that belong to this partition, as landing counted them.
         is_home: whether its records without a usable time belong to this partition.
+        flaw: what landing found wrong with the object as a whole.
     """
 
     object_key: str
+    size_bytes: int
+    version: str
     fingerprint: str
+    n_rows: int
     is_home: bool
+    flaw: str | None
 
 
 def find_feeds(connection: Connection, problem: str, partition_key: str) -> list[Feed]:
@@ -33,8 +46,12 @@ def find_feeds(connection: Connection, problem: str, partition_key: str) -> list
     query = (
         select(
             LANDING_OBJECT.c.object_key,
+            LANDING_OBJECT.c.size_bytes,
+            LANDING_OBJECT.c.version,
             LANDING_OBJECT.c.fingerprint,
+            LANDING_PARTITION.c.n_rows,
             LANDING_OBJECT.c.home_partition == partition_key,
+            LANDING_OBJECT.c.flaw,
         )
         .join(
             LANDING_PARTITION,
@@ -44,7 +61,7 @@ def find_feeds(connection: Connection, problem: str, partition_key: str) -> list
         .where(LANDING_PARTITION.c.problem == problem, LANDING_PARTITION.c.partition_key == partition_key)
         .order_by(LANDING_OBJECT.c.object_key)
     )
-    return [Feed(key, fingerprint, bool(is_home)) for key, fingerprint, is_home in connection.execute(query)]
+    return [Feed(*row) for row in connection.execute(query)]
 
 
 def hash_feeds(feeds: Sequence[Feed]) -> str:
@@ -53,12 +70,54 @@ def hash_feeds(feeds: Sequence[Feed]) -> str:
     return hashlib.sha256(lines.encode()).hexdigest()
 
 
-def read_feeds(settings: Settings, feeds: list[Feed], log_format: str) -> pa.Table:
-    """Read the raw records of a partition's objects.
+@contextmanager
+def fetch_feeds(settings: Settings, feeds: Sequence[Feed]) -> Iterator[list[LocalObject]]:
+    """Give a partition's objects as files on disk for the time of the block.
 
     Raises:
-        BadLanding: an object is gone.
+        BadLanding: an object is gone, or is not the one that landing counted, before the block or at its end.
     """
-    return join_records(
-        read_records(feed.object_key, read_object(settings, feed.object_key), log_format) for feed in feeds
-    )
+    counted = {feed.object_key: feed for feed in feeds}
+    with local_objects(settings, list(counted)) as objects:
+        changed = [item.key for item in objects if not _is_counted(item, counted[item.key])]
+        _refuse_changed(changed, len(objects))
+        yield objects
+        _refuse_changed(find_replaced(objects), len(objects))
+
+
+def read_lines(
+    objects: Sequence[LocalObject], log_format: str, lines: Mapping[str, Sequence[int]]
+) -> Iterator[pa.RecordBatch]:
+    """Read just some records again, as `engine.records.read_records` gives them.
+
+    Args:
+        objects: from `fetch_feeds`.
+        lines: object key to the line numbers that are wanted; an object that is not named is not read.
+    """
+
+    def choose(key: str, batch: pa.RecordBatch) -> pa.RecordBatch:
+        return batch.filter(pa.array(np.isin(batch[LINE_NUMBER].to_numpy(), np.asarray(lines[key], np.int64))))
+
+    wanted = [item for item in objects if lines.get(item.key)]
+    yield from (batch for batch in Records(wanted, log_format, keep=choose).batches() if batch.num_rows)
+
+
+def given_up(feeds: Sequence[Feed]) -> dict[str, str]:
+    """Name the objects that are not read at all, with the reason: they would fill every disk."""
+    return {feed.object_key: feed.flaw for feed in feeds if feed.flaw == UNPACKS_TOO_LARGE}
+
+
+def _is_counted(item: LocalObject, feed: Feed) -> bool:
+    """Say whether an object is the one that landing counted; one that was only touched still is."""
+    is_same = (item.seen.version, item.seen.size_bytes) == (feed.version, feed.size_bytes)
+    return is_same or item.hash() == feed.fingerprint
+
+
+def _refuse_changed(keys: Sequence[str], n_objects: int) -> None:
+    """Refuse to mix what landing counted with what lies there now."""
+    if keys:
+        raise BadLanding(
+            f"{len(keys)} of {n_objects} objects of this partition were replaced since landing counted them, the first "
+            f"is {keys[0]}. Nothing was staged; `land` finds the new version at its next run and announces the "
+            "partition again."
+        )

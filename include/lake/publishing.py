@@ -1,5 +1,6 @@
 """Decides what becomes of an audited partition, and writes it down. The lake's commit itself is in `writing.py`."""
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -104,6 +105,20 @@ def decide(
     if audit["verdict"] == "warn":
         return WITH_WARNINGS, audit["first_reason"]
     return PUBLISHED, most
+
+
+def describe_snapshot(run_id: str, manifest: Mapping[str, Any], audit: Mapping[str, Any]) -> dict[str, str]:
+    """Say, for whoever reads the table's history, what a snapshot was made of: which objects, and which audited files.
+
+    Args:
+        manifest: from `manifest.write_manifest`; what does not fit is named by its path and its hash.
+        audit: what `audit_partition` returned.
+    """
+    properties = {f"mulgil.manifest_{name}": str(value) for name, value in manifest.items() if name != "objects"}
+    if "objects" in manifest:
+        properties["mulgil.manifest"] = json.dumps(manifest["objects"])
+    files = {"mulgil.files": json.dumps(audit["files"]), "mulgil.files_sha256": str(audit["files_sha256"])}
+    return {"mulgil.run_id": run_id, **files, **properties}
 
 
 def commit_files(

@@ -1,23 +1,23 @@
 """Turns raw records of one partition into typed, masked rows, and what cannot be used into rows with a reason.
 
-What belongs here: which rows, with which columns, into which file. What does not: how one value is typed or masked.
+What belongs here: which rows, with which columns. Expressions only. What does not: how one value is typed or masked,
+and in what order the records are gone through (`sorting_out.py`).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 import ibis
 import pyarrow as pa
 
-from include.engine.fields import extract_fields, pack_json
-from include.engine.placing import PLACED_KEY, add_partition_key
+from include.engine.fields import UNKNOWN, explain_flaws, extract_fields, find_unknown, pack_json, write_unknown
+from include.engine.placing import is_placeable, is_within
 from include.engine.records import FLAW, RECORD
-from include.lake import files
-from include.lake.keying import later_arrivals, row_key
+from include.lake.keying import row_key
 from include.lake.masking import mask, mask_free_text
-from include.lake.typing import DETAIL, FIELD, REASON, TYPED_PREFIX, stored_schema, type_rows
-from include.names import LINE_NUMBER, OBJECT_KEY, PARTITION_KEY, ROW_KEY, events_table, quarantine_table
+from include.lake.typing import DETAIL, FIELD, REASON, TYPED_PREFIX, explain_misfits, stored_schema, type_columns
+from include.names import BYTE_OFFSET, LINE_NUMBER, OBJECT_KEY, PARTITION_KEY, ROW_KEY, UNKNOWN_FIELDS
 from include.problems.sections.source import Source
 
 _ADDED = {PARTITION_KEY: pa.string(), ROW_KEY: pa.string(), OBJECT_KEY: pa.string(), LINE_NUMBER: pa.int64()}
@@ -26,49 +26,48 @@ _MASKED_DOCUMENT = "_document_masked"
 # What the quarantine table calls what ingest knows of a rejected row.
 _KEPT = {"record": RECORD, "reason": REASON, "field": FIELD, "detail": DETAIL}
 
-QUARANTINE_SCHEMA = pa.schema([*((name, pa.string()) for name in _KEPT), *_ADDED.items()])
-
-
-@dataclass(frozen=True)
-class Sorted:
-    """The records of one partition, sorted out.
-
-    Attributes:
-        accepted: rows to publish, with the columns of `events_schema`, in the order they arrived.
-        rejected: rows to keep apart, with the columns of `QUARANTINE_SCHEMA`, in the order they arrived.
-        counts: one row with `n_in`, `n_rejected` and `n_duplicate`.
-    """
-
-    accepted: ibis.Table
-    rejected: ibis.Table
-    counts: ibis.Table
+QUARANTINE_SCHEMA = pa.schema(
+    {**dict.fromkeys(_KEPT, pa.string()), **_ADDED, BYTE_OFFSET: pa.int64(), UNKNOWN_FIELDS: pa.string()}.items()
+)
 
 
 def events_schema(source: Source) -> pa.Schema:
     """Say the columns of a problem's events table."""
-    return stored_schema(source.columns, _ADDED)
+    return stored_schema(source.columns, {UNKNOWN_FIELDS: pa.string(), **_ADDED})
 
 
-def select_partition(
-    engine: Any, records: pa.Table, source: Source, partition_key: str, home_objects: Sequence[str]
-) -> ibis.Table:
-    """Type and mask the records that belong to one partition.
+def select_partition(records: ibis.Table, source: Source, partition_key: str, homes: Sequence[str]) -> ibis.Table:
+    """Select the records that belong to one partition, with their fields as text and their event time typed, too.
 
     Args:
-        records: raw records of every object that feeds the partition; they may feed others, too.
-        home_objects: keys of the objects whose records without a usable time belong here.
-
-    Returns:
-        the records of this partition as text fields, before typing.
+        records: raw records of objects that feed the partition; they may feed others, too.
+        homes: keys of the objects whose records without a usable time belong here.
     """
-    rows = add_partition_key(extract_fields(engine, records, list(source.columns)), source)
-    is_at_home = rows[PLACED_KEY].isnull() & rows[OBJECT_KEY].isin(list(home_objects))
-    return rows.filter((rows[PLACED_KEY] == partition_key) | is_at_home)
+    rows = type_columns(extract_fields(records, list(source.columns)), source, [source.event_time])
+    return rows.filter(_is_here(rows, source, partition_key, homes))
 
 
-def prepare_rows(rows: ibis.Table, source: Source, pii_key: str) -> ibis.Table:
-    """Type the fields, mask them, and name each row."""
-    rows = type_rows(rows, source)
+def select_elsewhere(records: ibis.Table, source: Source, partition_key: str, homes: Sequence[str]) -> ibis.Table:
+    """Select the records that belong to other partitions: all that `select_partition` does not."""
+    rows = type_columns(extract_fields(records, [source.event_time]), source, [source.event_time])
+    return rows.filter(~_is_here(rows, source, partition_key, homes))
+
+
+def _is_here(rows: ibis.Table, source: Source, partition_key: str, homes: Sequence[str]) -> Any:
+    """Say whether rows belong to a partition."""
+    moment = rows[f"{TYPED_PREFIX}{source.event_time}"]
+    is_at_home = ~is_placeable(moment, source) & rows[OBJECT_KEY].isin(list(homes))
+    return is_within(moment, source, partition_key) | is_at_home
+
+
+def prepare_rows(rows: ibis.Table, source: Source, partition_key: str, pii_key: str) -> ibis.Table:
+    """Type the fields, mask them, name each row, and say of each why it cannot be used.
+
+    Args:
+        rows: from `select_partition`.
+    """
+    rows = explain_flaws(rows, [source.event_time, *source.key])
+    rows = explain_misfits(type_columns(rows, source, list(source.columns)), source)
     rows = rows.mutate(
         **{
             f"{_MASKED_PREFIX}{name}": mask(rows[name], column.pii, pii_key)
@@ -76,69 +75,60 @@ def prepare_rows(rows: ibis.Table, source: Source, pii_key: str) -> ibis.Table:
             if column.pii != "none"
         }
     )
-    return rows.mutate(**{ROW_KEY: row_key([_stored(rows, source, name).cast("string") for name in source.key])})
-
-
-def sort_out(rows: ibis.Table, source: Source, partition_key: str) -> Sorted:
-    """Split prepared rows into those to publish, those to keep apart, and those that are there already.
-
-    Args:
-        rows: from `prepare_rows`, held in memory by the engine: they are read three times.
-    """
-    rows = rows.mutate(**{PARTITION_KEY: ibis.literal(partition_key)})
-    fitting = rows.filter(rows[REASON].isnull())
-    duplicates = later_arrivals(fitting)
-    accepted = fitting.anti_join(duplicates, [OBJECT_KEY, LINE_NUMBER]).order_by([OBJECT_KEY, LINE_NUMBER])
-    stored = {name: _stored(accepted, source, name) for name in source.columns}
-    counts = rows.aggregate(n_in=rows.count(), n_rejected=rows[REASON].count())
-    return Sorted(
-        accepted=accepted.select(**stored, **{name: accepted[name] for name in _ADDED}),
-        rejected=_rejected(rows.filter(rows[REASON].notnull()), source),
-        counts=counts.cross_join(duplicates.aggregate(n_duplicate=duplicates.count())),
+    rows = find_unknown(rows, list(source.columns))
+    # Nobody has said what is in a new field, so it is masked like a text that anybody may have written into.
+    rows = rows.mutate(**{UNKNOWN: rows[UNKNOWN].map(_masked)})
+    rows = write_unknown(rows, UNKNOWN_FIELDS)
+    return rows.mutate(
+        **{
+            PARTITION_KEY: ibis.literal(partition_key),
+            ROW_KEY: row_key([_stored(rows, source, name).cast("string") for name in source.key]),
+        }
     )
+
+
+def _masked(found: Any) -> Any:
+    """Mask one unknown field, its name too."""
+    return ibis.struct({name: mask_free_text(found[name]) for name in ("name", "value")})
+
+
+def accepted_rows(rows: ibis.Table, source: Source) -> ibis.Table:
+    """Give prepared rows that can be used the columns of `events_schema`."""
+    rows = rows.filter(rows[REASON].isnull())
+    stored = {name: _stored(rows, source, name) for name in source.columns}
+    return rows.select(**stored, **{name: rows[name] for name in (UNKNOWN_FIELDS, *_ADDED)})
+
+
+def rejected_rows(rows: ibis.Table, source: Source) -> ibis.Table:
+    """Write prepared rows that cannot be used the way they are kept, with a record that tells on nobody."""
+    rows = rows.filter(rows[REASON].notnull())
+    held = {
+        f"{_MASKED_PREFIX}{name}" if column.pii != "none" else name: name for name, column in source.columns.items()
+    }
+    rows = pack_json(rows, held, _MASKED_DOCUMENT)
+    record = ibis.cases(
+        (rows[FLAW].notnull(), _unreadable(rows, {column.pii for column in source.columns.values()} - {"none"})),
+        (_may_be_shown(rows, source), rows[RECORD].rstrip()),
+        else_=rows[_MASKED_DOCUMENT],
+    )
+    kept = {name: record if own == RECORD else rows[own] for name, own in _KEPT.items()}
+    return rows.select(**kept, **{name: rows[name] for name in (*_ADDED, BYTE_OFFSET, UNKNOWN_FIELDS)})
+
+
+def _may_be_shown(rows: ibis.Table, source: Source) -> Any:
+    """Say whether a record tells on nobody as it stands: every field of it is declared, and none is of a class."""
+    is_harmless = all(column.pii == "none" for column in source.columns.values())
+    return rows[UNKNOWN_FIELDS].isnull() & ibis.literal(is_harmless)
+
+
+def _unreadable(rows: ibis.Table, classes: AbstractSet[str]) -> Any:
+    """Show a record in which nobody can say which part is a name; landing still has it."""
+    if classes <= {"free_text"}:
+        return mask_free_text(rows[RECORD]).rstrip() if classes else rows[RECORD].rstrip()
+    return ibis.literal("hidden: ") + rows[RECORD].length().cast("string") + ibis.literal(" characters")
 
 
 def _stored(rows: ibis.Table, source: Source, name: str) -> Any:
     """Choose what a column is stored as: masked where it tells on a person, typed everywhere else."""
     is_masked = source.columns[name].pii != "none"
     return rows[f"{_MASKED_PREFIX if is_masked else TYPED_PREFIX}{name}"]
-
-
-def _rejected(rows: ibis.Table, source: Source) -> ibis.Table:
-    """Write rejected rows the way they are kept, with a record that tells on nobody."""
-    classes = {column.pii for column in source.columns.values()} - {"none"}
-    if classes:
-        held = {
-            f"{_MASKED_PREFIX}{name}" if column.pii != "none" else name: name for name, column in source.columns.items()
-        }
-        rows = pack_json(rows, held, _MASKED_DOCUMENT)
-        # In a record that cannot be read nobody can say which part is a name; landing still has it.
-        n_hidden = rows[RECORD].length().cast("string")
-        hidden = ibis.literal("hidden: ") + n_hidden + ibis.literal(" characters")
-        unreadable = mask_free_text(rows[RECORD]) if classes == {"free_text"} else hidden
-        rows = rows.mutate(**{RECORD: ibis.ifelse(rows[FLAW].isnull(), rows[_MASKED_DOCUMENT], unreadable)})
-    rows = rows.mutate(**{RECORD: rows[RECORD].rstrip()})
-    rows = rows.order_by([OBJECT_KEY, LINE_NUMBER])
-    return rows.select(**{name: rows[own] for name, own in _KEPT.items()}, **{name: rows[name] for name in _ADDED})
-
-
-def write_sorted(sorted_rows: Sorted, problem: str, partition_key: str, source: Source) -> dict[str, Any]:
-    """Write the rows to publish and the rows to keep apart, one file each, or none where there is no row.
-
-    Returns:
-        `staged` and `rejected`: paths relative to the lake; `n_staged`: rows in the staged files, as written.
-    """
-    staged, n_staged = _write(sorted_rows.accepted, events_table(problem), partition_key, events_schema(source))
-    rejected, _ = _write(sorted_rows.rejected, quarantine_table(problem), partition_key, QUARANTINE_SCHEMA)
-    return {"staged": staged, "rejected": rejected, "n_staged": n_staged}
-
-
-def _write(rows: ibis.Table, table_name: str, partition_key: str, schema: pa.Schema) -> tuple[list[str], int]:
-    """Stream rows into one file of a partition; a file without rows is removed again."""
-    batches = rows.to_pyarrow_batches(chunk_size=files.ROW_GROUP_ROWS)
-    tables = (pa.Table.from_batches([batch]).cast(schema) for batch in batches)
-    path, n_rows = files.write_parquet(files.partition_folder(table_name, partition_key), schema, tables)
-    if n_rows:
-        return [path], n_rows
-    files.remove_files([path])
-    return [], 0

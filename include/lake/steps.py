@@ -1,5 +1,6 @@
 """What Airflow runs to ingest a partition: stage, then (in the quality room) audit, then publish."""
 
+import json
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,35 +19,37 @@ def stage_partition(*, problem: str, partition_key: str, run_id: str = "by-hand"
 
     Returns:
         `staged` and `rejected`: Parquet files relative to the lake; `n_in`, `n_staged`, `n_rejected`, `n_duplicate`;
-        `landed_sha256` and `staged_at_utc`: what landing had, and when.
+        `unknown_fields`: masked name of a field that the problem does not declare to how many staged rows have it;
+        `manifest`: what was read, as `manifest.write_manifest` gives it; `landed_sha256` and `staged_at_utc`: what
+        landing had, and when.
 
     Raises:
         BadPartition: the key does not fit the problem's grain.
-        BadLanding: an object that feeds the partition is gone.
+        BadLanding: an object that feeds the partition is gone, or was replaced since landing counted it.
         BadSettings: identifiers are to be hashed, and there is no key.
     """
     from include.engine.placing import require_partition_key
     from include.engine.session import open_engine
-    from include.lake.landed import find_feeds, hash_feeds, read_feeds
+    from include.lake.landed import fetch_feeds, find_feeds, given_up, hash_feeds
     from include.lake.leftovers import remove_leftovers
-    from include.lake.staging import prepare_rows, select_partition, sort_out, write_sorted
+    from include.lake.manifest import write_manifest
+    from include.lake.sorting_out import Sorting, sort_out
 
     settings, source, now = read_settings(), load_problem(problem).source, datetime.now(UTC)
     require_partition_key(partition_key, source.grain)
     with open_warehouse().begin() as connection:
         mark_running(connection, problem, Stage.INGEST, partition_key, run_id)
         feeds = find_feeds(connection, problem, partition_key)
-    records = read_feeds(settings, feeds, source.format)
     homes = [feed.object_key for feed in feeds if feed.is_home]
-    rows = select_partition(open_engine(), records, source, partition_key, homes)
-    with prepare_rows(rows, source, settings.pii_key).cache() as prepared:
-        sorted_rows = sort_out(prepared, source, partition_key)
-        counts = sorted_rows.counts.to_pyarrow().to_pylist()[0]
-        written = write_sorted(sorted_rows, problem, partition_key, source)
-    remove_leftovers(events_table(problem), partition_key, written["staged"])
-    remove_leftovers(quarantine_table(problem), partition_key, written["rejected"])
+    with fetch_feeds(settings, feeds) as objects:
+        sorting = Sorting(problem, partition_key, source, objects, homes, given_up(feeds), settings.pii_key)
+        outcome = sort_out(open_engine(), sorting)
+    n_records = outcome.pop("records")
+    remove_leftovers(events_table(problem), partition_key, outcome["staged"])
+    remove_leftovers(quarantine_table(problem), partition_key, outcome["rejected"])
     basis = {"landed_sha256": hash_feeds(feeds), "staged_at_utc": now.isoformat()}
-    return {**written, **counts, **basis, "n_rows": counts["n_in"]}
+    manifest = write_manifest(events_table(problem), partition_key, feeds, n_records)
+    return {**outcome, **basis, "manifest": manifest, "n_rows": outcome["n_in"]}
 
 
 @step(Stage.INGEST)
@@ -74,6 +77,7 @@ def publish_partition(
         commit_files,
         count_reasons,
         decide,
+        describe_snapshot,
         is_outdated,
         require_audited,
         require_counts,
@@ -88,7 +92,7 @@ def publish_partition(
     require_audited(problem, partition_key, staged, audit)
     reasons = count_reasons(staged["rejected"])
     verdict, first_reason = decide(staged, audit, reasons)
-    properties = {"mulgil.run_id": run_id, "mulgil.files_sha256": audit["files_sha256"]}
+    properties = describe_snapshot(run_id, staged["manifest"], audit)
     outcome = {
         "verdict": verdict,
         "snapshot_id": commit_files(load_problem(problem), partition_key, staged, verdict, properties),
@@ -98,7 +102,7 @@ def publish_partition(
     }
     with open_warehouse().begin() as connection:
         more = {"n_in": staged["n_in"], "first_reason": first_reason, "files_sha256": audit["files_sha256"]}
-        outcome_row = {**outcome, **more, "run_id": run_id}
+        outcome_row = {**outcome, **more, "files": json.dumps(audit["files"]), "run_id": run_id}
         store_outcome(connection, key, staged, outcome_row, reasons, datetime.now(UTC))
     if verdict == REFUSED:
         raise PartitionRefused(f"{problem} {partition_key} was not published: {first_reason}")

@@ -3,7 +3,7 @@
 What belongs here: pure expressions. What does not: masking (`masking.py`), files (`staging.py`).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -19,7 +19,7 @@ REASON, FIELD, DETAIL = "_reason", "_field", "_detail"
 TYPED_PREFIX = "_typed_"
 
 _WHOLE = r"^[+-]?\d+$"
-_WHOLE_WITH_POINT = r"^[+-]?\d+\.0*$"
+_WHOLE_WITH_POINT = r"^[+-]?\d+(\.0*)?$"
 _NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 _YES_OR_NO = {"true": True, "false": False, "1": True, "0": False}
 _SHOWN_CHARACTERS = 80
@@ -61,20 +61,28 @@ def arrow_type(column: Column) -> pa.DataType:
     return pa.string() if column.pii != "none" else _ARROW_TYPES[column.type]
 
 
-def type_rows(rows: ibis.Table, source: Source) -> ibis.Table:
-    """Type every declared column, and say for each row why it does not fit.
+def type_columns(rows: ibis.Table, source: Source, names: Sequence[str]) -> ibis.Table:
+    """Add `_typed_<column>` for the named columns, where it is not there yet; null where the text does not fit.
 
     Args:
-        rows: as `fields.extract_fields` gives them: declared columns as text, and `_flaw`.
+        rows: the named columns as text.
+    """
+    missing = [name for name in names if f"{TYPED_PREFIX}{name}" not in rows.columns]
+    return rows.mutate(
+        **{f"{TYPED_PREFIX}{name}": type_text(rows[name], source.columns[name].type) for name in missing}
+    )
+
+
+def explain_misfits(typed: ibis.Table, source: Source) -> ibis.Table:
+    """Say for each row why it does not fit.
+
+    Args:
+        typed: declared columns as text and typed, and `_flaw`.
 
     Returns:
-        `rows` with `_typed_<column>` for each declared column, and `_reason`, `_field` and `_detail`, all null where
-        the row fits. A row that breaks several rules has the first: the record, the event time, the key, then the
-        others.
+        `typed` with `_reason`, `_field` and `_detail`, all null where the row fits. A row that breaks several rules has
+        the first: the record, the event time, the key, then the others.
     """
-    typed = rows.mutate(
-        **{f"{TYPED_PREFIX}{name}": type_text(rows[name], column.type) for name, column in source.columns.items()}
-    )
     misfits = list(_misfits(typed, source))
     return typed.mutate(
         **{
@@ -93,20 +101,26 @@ def type_text(text: Any, kind: str) -> Any:
     """
     if kind == "string":
         return text
-    text = text.strip()
     if kind == "timestamp":
         return parse_time(text)
+    stripped = text.strip()
     if kind == "boolean":
-        cases = [(text.lower() == word, ibis.literal(value)) for word, value in _YES_OR_NO.items()]
+        word = stripped.lower()
+        cases = [(word == name, ibis.literal(value)) for name, value in _YES_OR_NO.items()]
         return ibis.cases(*cases, else_=ibis.null("boolean"))
+    # What needs no stripping is asked first: the engine computes a branch only for the rows that come to it.
     if kind == "integer":
         # By text, not by rounding: engines disagree about what 12.7 is as a whole number.
         return ibis.cases(
             (text.re_search(_WHOLE), text.try_cast("int64")),
-            (text.re_search(_WHOLE_WITH_POINT), text.re_replace(r"\.0*$", "").try_cast("int64")),
+            (stripped.re_search(_WHOLE_WITH_POINT), stripped.re_replace(r"\.0*$", "").try_cast("int64")),
             else_=ibis.null("int64"),
         )
-    number = ibis.ifelse(text.re_search(_NUMBER), text.try_cast("float64"), ibis.null("float64"))
+    number = ibis.cases(
+        (text.re_search(_NUMBER), text.try_cast("float64")),
+        (stripped.re_search(_NUMBER), stripped.try_cast("float64")),
+        else_=ibis.null("float64"),
+    )
     return ibis.ifelse(number.isinf(), ibis.null("float64"), number)
 
 
@@ -144,7 +158,8 @@ def _type_misfit(rows: ibis.Table, name: str, column: Column) -> Misfit:
 
 def _is_blank(text: Any) -> Any:
     """Say whether nothing was held."""
-    return text.isnull() | (text.strip() == "")
+    # Only what starts with a blank, or is empty, sorts before "!"; the others need no stripping.
+    return text.isnull() | ((text < "!") & (text.strip() == ""))
 
 
 def _describe(misfit: Misfit) -> Any:

@@ -87,5 +87,6 @@ def _object_row(problem: str, item: ReadObject, now: datetime) -> dict[str, obje
         "fingerprint": item.fingerprint,
         "home_partition": item.home_partition,
         "n_rows": sum(item.n_rows.values()),
+        "flaw": item.flaw,
         "seen_at_utc": now,
     }

@@ -15,12 +15,14 @@ class ReadObject:
         fingerprint: sha256 of its bytes.
         home_partition: partition of its records that have no usable time.
         n_rows: records by partition; those without a usable time are counted in the home partition.
+        flaw: what is wrong with the object as a whole; None when nothing is.
     """
 
     seen: RawObject
     fingerprint: str
     home_partition: str
     n_rows: Mapping[str, int]
+    flaw: str | None = None
 
 
 def choose_changed(listed: Sequence[RawObject], known_versions: Mapping[str, str]) -> list[RawObject]:
@@ -38,7 +40,9 @@ def choose_home(counts: Mapping[str, int], fallback: str) -> str:
     return min(counts, key=lambda key: (-counts[key], key)) if counts else fallback
 
 
-def place_records(seen: RawObject, fingerprint: str, counts: Mapping[str | None, int], fallback: str) -> ReadObject:
+def place_records(
+    seen: RawObject, fingerprint: str, counts: Mapping[str | None, int], fallback: str, flaw: str | None = None
+) -> ReadObject:
     """Say which partitions an object feeds, with how many records each.
 
     Args:
@@ -48,7 +52,7 @@ def place_records(seen: RawObject, fingerprint: str, counts: Mapping[str | None,
     home = choose_home(placed, fallback)
     if counts.get(None):
         placed[home] = placed.get(home, 0) + counts[None]
-    return ReadObject(seen, fingerprint, home, placed)
+    return ReadObject(seen, fingerprint, home, placed, flaw)
 
 
 def split_batches(objects: Iterable[RawObject], max_bytes: int) -> list[list[RawObject]]:

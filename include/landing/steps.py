@@ -16,10 +16,12 @@ def find_new_partitions(*, problem: str, run_id: str = "by-hand") -> dict[str, A
 
     Returns:
         `partitions`: keys that new or changed objects feed (or fed before they changed), and keys that landed earlier
-        but never finished ingest, oldest first; `n_objects` and `n_rows`: what was read now.
+        but never finished ingest, oldest first; `n_objects` and `n_rows`: what was read now; `flaws`: object key to
+        what is wrong with it as a whole (empty, cut short, not of the format), at most the first 20; `n_replaced`:
+        objects that changed while they were read, and are read again next time.
 
     Raises:
-        BadLanding: landing cannot be reached, or an object vanished while it was read; nothing is stored then.
+        BadLanding: landing cannot be reached, or an object vanished before it was read; nothing is stored then.
     """
     from include.engine.objects import list_objects
     from include.engine.session import open_engine
@@ -40,4 +42,6 @@ def find_new_partitions(*, problem: str, run_id: str = "by-hand") -> dict[str, A
         "partitions": sorted(fed | unsettled),
         "n_objects": len(found),
         "n_rows": sum(sum(item.n_rows.values()) for item in found),
+        "n_replaced": len(changed) - len(found),
+        "flaws": dict([(item.seen.key, item.flaw) for item in found if item.flaw is not None][:20]),
     }

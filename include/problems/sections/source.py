@@ -20,7 +20,7 @@ class Source(Section):
     """Where the log lands, and what makes a row a row."""
 
     landing: Prefix
-    format: Literal["jsonl", "csv", "parquet"] = "jsonl"
+    format: Literal["jsonl", "csv", "parquet", "access_log"] = "jsonl"
     grain: Literal["hour", "day", "month"]
     key: list[Name] = Field(min_length=1)
     event_time: Name

@@ -14,6 +14,7 @@ LANDING_OBJECT = Table(
     text("fingerprint", "sha256 of the bytes"),
     text("home_partition", "partition of the records whose own time cannot place them"),
     count("n_rows", "records in the object, readable or not"),
+    text("flaw", "what is wrong with the object as a whole: empty, cut short, not of the format", nullable=True),
     moment("seen_at_utc", "when the land stage read it"),
     comment="One row per landing object, as it was when last read.",
 )

@@ -18,6 +18,7 @@ PARTITION_AUDIT = Table(
     text("first_reason", "the first reason for a refusal, a warning or a quarantine", nullable=True),
     text("snapshot_id", "Iceberg snapshot that holds the rows", nullable=True),
     text("files_sha256", "hash over the audited files' hashes", nullable=True),
+    text("files", "audited files: path in the lake to sha256, as JSON text", nullable=True),
     moment("finished_at_utc", "when the verdict was written"),
     comment="One row per partition; rows in = published + quarantined + duplicates; a refused one publishes 0.",
 )

@@ -1,13 +1,29 @@
+import io
+
+import pyarrow as pa
 import pytest
 
-from include.engine.fields import extract_fields, pack_json
-from include.engine.records import read_records
+from include.engine.fields import (
+    count_fields,
+    explain_flaws,
+    extract_fields,
+    find_unknown,
+    pack_json,
+    write_unknown,
+)
+from include.engine.records import SCHEMA, read_records
+from include.engine.relations import relation_of_arrow
 from include.engine.session import open_engine
 
 
+def records_of(*lines):
+    batches = read_records("k", io.BytesIO("\n".join(lines).encode()), "jsonl")
+    return relation_of_arrow(open_engine(), pa.Table.from_batches(list(batches), SCHEMA))
+
+
 def fields_of(*lines, columns=("a", "b")):
-    records = read_records("k", "\n".join(lines).encode(), "jsonl")
-    return extract_fields(open_engine(), records, columns).order_by("_line_number").to_pyarrow().to_pylist()
+    rows = explain_flaws(extract_fields(records_of(*lines), columns), columns[:1])
+    return rows.order_by("_line_number").to_pyarrow().to_pylist()
 
 
 @pytest.mark.parametrize(
@@ -45,13 +61,30 @@ def test_one_broken_record_among_good_ones_is_named_and_kept_as_it_stands(line, 
     assert rows[1]["_record"].removesuffix("\n") == line
 
 
-def test_fields_that_nobody_asked_for_are_left_out():
-    (row,) = fields_of('{"a":1,"z":2}', columns=("a",))
-    assert set(row) == {"_object_key", "_line_number", "_record", "_flaw", "a"}
+def unknown_of(*lines, columns=("a",)):
+    rows = write_unknown(find_unknown(extract_fields(records_of(*lines), columns), columns), "more")
+    return rows.order_by("_line_number").to_pyarrow()["more"].to_pylist()
+
+
+def test_fields_that_nobody_declared_are_kept_as_text_under_their_own_names():
+    assert unknown_of('{"a":1,"z":2}', '{"z":"caf\\u00e9","y":{"b":[1]},"a":null}', '{"q/r~s":true,"n":null}') == [
+        '{"z":"2"}',
+        '{"y":"{\\"b\\":[1]}","z":"café"}',
+        '{"n":null,"q/r~s":"true"}',
+    ]
+
+
+@pytest.mark.parametrize("line", ['{"a":1}', '{"a":null}', "{}", '{"a":1,"a":2}', "broken", "[1]"])
+def test_a_record_without_others_has_none(line):
+    assert unknown_of(line) == [None]
+
+
+def test_undeclared_fields_are_counted_by_rows():
+    rows = relation_of_arrow(open_engine(), pa.table({"more": ['{"z":"1","y":"2"}', None, '{"z":"3","z":"4"}']}))
+    assert count_fields(rows, "more") == {"y": 1, "z": 2}
 
 
 def test_columns_are_packed_into_one_text_under_other_names():
-    records = read_records("k", b'{"a":"x","b":null}', "jsonl")
-    rows = extract_fields(open_engine(), records, ["a", "b"])
+    rows = extract_fields(records_of('{"a":"x","b":null}'), ["a", "b"])
     packed = pack_json(rows, {"a": "first", "b": "second"}, "packed").to_pyarrow()
     assert packed["packed"].to_pylist() == ['{"first":"x","second":null}']

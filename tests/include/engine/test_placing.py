@@ -3,7 +3,15 @@ from datetime import UTC, datetime
 import pyarrow as pa
 import pytest
 
-from include.engine.placing import add_partition_key, parse_time, partition_key_of, require_partition_key
+from include.engine.placing import (
+    is_placeable,
+    is_within,
+    parse_time,
+    partition_bounds,
+    partition_key_of,
+    partition_start,
+    require_partition_key,
+)
 from include.engine.relations import relation_of_arrow
 from include.engine.session import open_engine
 from include.errors import BadPartition
@@ -48,25 +56,70 @@ def test_iso_times_are_read_in_utc(text, moment):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "yesterday", "infinity", "epoch", "now", "2002-13-01", "2002-02-30T00:00:00Z", "1029000000", None]
+    "text",
+    [
+        "",
+        "yesterday",
+        "infinity",
+        "epoch",
+        "now",
+        "2002-13-01",
+        "2002-02-30T00:00:00Z",
+        "abcd-ef-ghTij:kl:mnZ",
+        "1029000000",
+        None,
+    ],
 )
 def test_anything_else_is_no_time(text):
     assert parsed(text) is None
 
 
+def placed(texts, source, *, within):
+    rows = rows_of(*texts)
+    moment = parse_time(rows["at"])
+    asked = rows.select(start=partition_start(moment, source), here=is_within(moment, source, within))
+    return [tuple(row.values()) for row in asked.to_pyarrow().to_pylist()]
+
+
 @pytest.mark.parametrize(("grain", "key"), [("hour", "2002-08-22T18"), ("day", "2002-08-22"), ("month", "2002-08")])
-def test_a_row_is_placed_by_the_grain_and_both_ways_agree(grain, key):
-    placed = add_partition_key(rows_of("2002-08-22T18:26:25Z"), make_source(grain)).to_pyarrow()
-    assert placed["_placed_key"].to_pylist() == [key]
+def test_a_row_is_placed_by_the_grain_and_all_ways_agree(grain, key):
+    ((start, is_here),) = placed(["2002-08-22T18:26:25Z"], make_source(grain), within=key)
+    assert (partition_key_of(start, grain), is_here) == (key, True)
     assert partition_key_of(datetime(2002, 8, 22, 18, 26, tzinfo=UTC), grain) == key
+
+
+@pytest.mark.parametrize(
+    ("grain", "key", "after"),
+    [("hour", "2002-08-22T23", "2002-08-23T00"), ("day", "2002-12-31", "2003-01-01"), ("month", "2002-12", "2003-01")],
+)
+def test_a_partition_ends_where_the_next_one_starts(grain, key, after):
+    assert partition_bounds(key, grain)[1] == partition_bounds(after, grain)[0]
 
 
 def test_only_times_inside_the_range_are_placed_bounds_included():
     texts = ["2000-12-31T23:59:59Z", "2001-01-01T00:00:00Z", "2003-01-01T00:00:00Z", "2003-01-01T00:00:01Z", "x", None]
-    placed = add_partition_key(rows_of(*texts), make_source()).to_pyarrow().to_pylist()
-    assert {row["at"]: row["_placed_key"] for row in placed} == dict(
-        zip(texts, [None, "2001-01", "2003-01", None, None, None], strict=True)
-    )
+    first, last = (datetime(year, 1, 1, tzinfo=UTC).replace(tzinfo=None) for year in (2001, 2003))
+    assert placed(texts, make_source(), within="2003-01") == [
+        (None, False),
+        (first, False),
+        (last, True),
+        (None, False),
+        (None, False),
+        (None, False),
+    ]
+
+
+def test_what_cannot_be_placed_is_said_so_and_never_unknown():
+    rows = rows_of("2002-01-01", "2004-01-01", None)
+    asked = rows.select(ok=is_placeable(parse_time(rows["at"]), make_source())).to_pyarrow()
+    assert asked["ok"].to_pylist() == [True, False, False]
+
+
+@pytest.mark.parametrize(
+    "usual", ["2002-08-22T18:26:25Z", "2002-08-22T18:26:25.000Z", "2002-08-22T18:26:25+00:00", "2002-08-22 18:26:25"]
+)
+def test_the_usual_shapes_are_read_like_all_others(usual):
+    assert parsed(usual) == datetime(2002, 8, 22, 18, 26, 25, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(("grain", "key"), [("hour", "2002-08-22T18"), ("day", "0102-09-01"), ("month", "2002-08")])

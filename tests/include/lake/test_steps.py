@@ -15,6 +15,7 @@ from include.errors import (
     LakeConflict,
     PartitionRefused,
 )
+from include.lake import files
 from include.lake.reading import hash_files, list_partitions, open_rows
 from include.lake.steps import publish_partition, stage_partition
 from include.landing.steps import find_new_partitions
@@ -36,6 +37,7 @@ def publish(staged, key=JANUARY, **more):
         "verdict": "pass",
         "first_reason": None,
         "n_warnings": 0,
+        "files": {path: files.hash_file(path) for path in staged["staged"]},
         "files_sha256": hash_files(staged["staged"]),
         "n_rows": staged["n_staged"],
     }

@@ -5,7 +5,7 @@ import pytest
 
 from include.engine.relations import relation_of_arrow
 from include.engine.session import open_engine
-from include.lake.typing import stored_schema, type_rows, type_text
+from include.lake.typing import explain_misfits, stored_schema, type_columns, type_text
 from include.problems.sections.source import Source
 
 COLUMNS = {
@@ -34,7 +34,9 @@ def typed(*rows, source=None):
     good = {"id": "a", "at": "2002-01-01T00:00:00Z", "n": "1", "x": "1.5", "who": "7", "_flaw": None}
     schema = pa.schema([(name, pa.string()) for name in good])
     table = pa.Table.from_pylist([good | row for row in rows], schema=schema)
-    return type_rows(relation_of_arrow(open_engine(), table), source or make_source()).to_pyarrow().to_pylist()
+    source = source or make_source()
+    rows = type_columns(relation_of_arrow(open_engine(), table), source, list(source.columns))
+    return explain_misfits(rows, source).to_pyarrow().to_pylist()
 
 
 def typed_text(text, kind):
@@ -50,6 +52,7 @@ def typed_text(text, kind):
         ("integer", "-3", -3),
         ("integer", "12.0", 12),
         ("integer", " 12 ", 12),
+        ("integer", "\t12.00", 12),
         ("integer", "12.7", None),
         ("integer", "1e3", None),
         ("integer", "99999999999999999999", None),
@@ -57,6 +60,8 @@ def typed_text(text, kind):
         ("number", "1.5", 1.5),
         ("number", "-1e-3", -0.001),
         ("number", ".5", 0.5),
+        ("number", " 2.5\n", 2.5),
+        ("number", "1_000", None),
         ("number", "nan", None),
         ("number", "inf", None),
         ("number", "1e999", None),
@@ -64,6 +69,7 @@ def typed_text(text, kind):
         ("boolean", "true", True),
         ("boolean", "False", False),
         ("boolean", "0", False),
+        ("boolean", " TRUE", True),
         ("boolean", "yes", None),
         ("timestamp", "2002-01-01T00:00:00Z", datetime(2002, 1, 1, tzinfo=UTC)),
         ("timestamp", "soon", None),

@@ -13,8 +13,13 @@ from include.warehouse.tables.landing import LANDING_OBJECT, LANDING_PARTITION
 from include.warehouse.tables.runs import COVERAGE
 
 
-def find():
+def find_all():
     return find_new_partitions(problem="flights")
+
+
+def find():
+    found = find_all()
+    return {name: found[name] for name in ("partitions", "n_objects", "n_rows")}
 
 
 def settle(landing, *keys, status=Coverage.DONE):
@@ -127,11 +132,22 @@ def test_a_touched_object_with_the_same_bytes_wakes_nobody(landing, flight):
     assert find()["n_objects"] == 0
 
 
-def test_hidden_unfinished_and_empty_objects_are_not_read(landing, flight):
+def test_hidden_and_unfinished_objects_are_not_read(landing, flight):
     for name in (".part.jsonl", "_tmp/a.jsonl", ".unfinished/a.jsonl"):
         landing.drop(name, flight("a"))
-    landing.drop("empty.jsonl")
     assert find()["n_objects"] == 0
+
+
+@pytest.mark.parametrize("name", ["empty.jsonl", "empty.jsonl.gz"])
+def test_an_empty_object_is_reported_once_and_feeds_nobody(landing, flight, name):
+    key = landing.drop(name)
+    landing.drop("a.jsonl", flight("a"))
+    found = find_all()
+    assert (found["flaws"], found["n_objects"], found["n_rows"]) == ({key: "object is empty"}, 2, 1)
+    with landing.house.engine.begin() as connection:
+        query = select(LANDING_OBJECT.c.flaw, LANDING_OBJECT.c.n_rows).where(LANDING_OBJECT.c.object_key == key)
+        assert tuple(connection.execute(query).one()) == ("object is empty", 0)
+    assert find_all()["flaws"] == {}
 
 
 def test_no_landing_folder_yet_is_nothing_new(landing):

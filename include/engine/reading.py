@@ -1,0 +1,84 @@
+"""Opens the records of raw objects as rows of the engine, read anew for each query, in pieces, in order."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import ibis
+import numpy as np
+import pyarrow as pa
+
+from include.engine.objects import LocalObject
+from include.engine.records import FLAW, SCHEMA, flawed, read_records
+from include.engine.relations import relation_of_arrow
+from include.names import LINE_NUMBER
+
+OF_THE_OBJECT = "object "  # what flaws of a whole object start with, unlike those of a record
+
+Lines = np.ndarray[Any, np.dtype[np.bool_]]
+
+
+class Records:
+    """The records of some objects, as an Arrow stream that may be gone through more than once.
+
+    Attributes:
+        n_records: object key to how many records the last pass read; exact once it came to its end.
+        flaws: object key to why the object could not be read to its end.
+    """
+
+    def __init__(
+        self,
+        objects: Sequence[LocalObject],
+        log_format: str,
+        *,
+        given_up: Mapping[str, str] | None = None,
+        keep: Callable[[str, pa.RecordBatch], pa.RecordBatch] = lambda _, batch: batch,
+    ) -> None:
+        """Say what to read.
+
+        Args:
+            given_up: object key to why it is not read: it stands as one flawed record.
+            keep: chooses among the records of one object, by its key.
+        """
+        self.n_records: Counter[str] = Counter()
+        self.flaws: dict[str, str] = {}
+        self._objects, self._format, self._given_up, self._keep = objects, log_format, given_up or {}, keep
+
+    def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
+        """Start a pass; the engine calls this for each query."""
+        return pa.RecordBatchReader.from_batches(SCHEMA, self.batches()).__arrow_c_stream__(requested_schema)
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """Read all objects, one after the other."""
+        self.n_records.clear()
+        for item in self._objects:
+            for batch in self._read(item):
+                self.n_records[item.key] += batch.num_rows
+                flaw = batch[FLAW][-1].as_py()
+                if flaw is not None and flaw.startswith(OF_THE_OBJECT):
+                    self.flaws[item.key] = flaw
+                yield self._keep(item.key, batch)
+
+    def _read(self, item: LocalObject) -> Iterator[pa.RecordBatch]:
+        """Read one object."""
+        if item.key in self._given_up:
+            yield flawed(item.key, 1, 0, "", self._given_up[item.key])
+            return
+        with item.path.open("rb") as stream:
+            yield from read_records(item.key, stream, self._format)
+
+
+def relation_of_records(engine: Any, records: Records) -> ibis.Table:
+    """Open records as a relation with the columns of `records.SCHEMA`."""
+    return relation_of_arrow(engine, records)
+
+
+def without_lines(batch: pa.RecordBatch, seen: Lines) -> pa.RecordBatch:
+    """Leave out the records at given lines.
+
+    Args:
+        seen: whether to leave a line out, by its number; lines beyond its end stay.
+    """
+    numbers = batch[LINE_NUMBER].to_numpy()
+    is_within = numbers < len(seen)
+    return batch.filter(pa.array(~(is_within & seen[np.where(is_within, numbers, 0)]))) if len(seen) else batch
