@@ -8,8 +8,9 @@ import ibis
 import numpy as np
 import pyarrow as pa
 
+from include.engine.formats import read_records
 from include.engine.objects import LocalObject
-from include.engine.records import FLAW, SCHEMA, flawed, read_records
+from include.engine.records import FLAW, SCHEMA, flawed
 from include.engine.relations import relation_of_arrow
 from include.names import LINE_NUMBER
 

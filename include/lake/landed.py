@@ -88,7 +88,7 @@ def fetch_feeds(settings: Settings, feeds: Sequence[Feed]) -> Iterator[list[Loca
 def read_lines(
     objects: Sequence[LocalObject], log_format: str, lines: Mapping[str, Sequence[int]]
 ) -> Iterator[pa.RecordBatch]:
-    """Read just some records again, as `engine.records.read_records` gives them.
+    """Read just some records again, as `engine.formats.read_records` gives them.
 
     Args:
         objects: from `fetch_feeds`.

@@ -11,7 +11,8 @@ from include.engine.fields import (
     pack_json,
     write_unknown,
 )
-from include.engine.records import SCHEMA, read_records
+from include.engine.formats import read_records
+from include.engine.records import SCHEMA
 from include.engine.relations import relation_of_arrow
 from include.engine.session import open_engine
 

@@ -6,7 +6,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from include.engine.records import SCHEMA, read_records
+from include.engine.formats import read_records
+from include.engine.records import SCHEMA
 
 
 def read(content, log_format="jsonl"):
