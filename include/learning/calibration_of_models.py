@@ -1,55 +1,120 @@
-"""Makes a model's scores mean what they say: of 100 rows with 0.3, about 30 should happen.
+"""Chooses the map that makes a model's scores mean what they say: of 100 rows with 0.3, about 30 should happen.
 
-What belongs here: learning the map from score to probability on rows the model was not fitted on. What does not: asking
-later whether it still holds (the monitoring room).
+What belongs here: which map, chosen and fitted on rows the model was not fitted on. What does not: the maps themselves
+(`calibrators.py`), and asking later whether they still hold (the monitoring room).
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.calibration import CalibratedClassifierCV
-from sklearn.frozen import FrozenEstimator
-from sklearn.model_selection import StratifiedKFold
+from sklearn.model_selection import GroupKFold
+
+from include.learning import metrics
+from include.learning.calibrators import METHODS, Calibrated, apply_map, fit_map
 
 N_FOLDS = 5
 
 
-def calibrate_fitted(classifier: Any, encoded: Any, is_positive: NDArray[np.bool_], method: str) -> Any:
-    """Calibrate a fitted classifier on later rows; the classifier itself stays as it is.
+@dataclass(frozen=True)
+class Choice:
+    """One candidate with one map, and how surprised both together were by rows that neither was fitted on.
+
+    Attributes:
+        candidate: name of the model.
+        calibration: name of the map.
+        log_loss_nats: mean over the rows, at least 0.
+        n_rows: rows it was measured on.
+        is_chosen: whether this one serves.
+    """
+
+    candidate: str
+    calibration: str
+    log_loss_nats: float
+    n_rows: int
+    is_chosen: bool = False
+
+
+def methods_of(calibration: str) -> tuple[str, ...]:
+    """Name the maps that a problem lets compete: all of them, or the one its file names."""
+    return METHODS if calibration == "choose" else (calibration,)
+
+
+def choose(
+    scores: Mapping[str, NDArray[np.float64]],
+    is_positive: NDArray[np.bool_],
+    blocks: NDArray[np.int64],
+    calibration: str,
+    seed: int,
+) -> list[Choice]:
+    """Measure every candidate with every map on rows that neither was fitted on; the least surprised one is chosen.
+
+    Args:
+        scores: candidate to its scores, shape (n_rows,), on rows it was not fitted on; simplest candidate first.
+        is_positive: shape (n_rows,), both classes.
+        blocks: shape (n_rows,), day or group of each row. A map is measured on whole blocks it was not fitted on: rows
+            of a day share its weather. Not on whole months: two of them are two draws, and one would decide.
+        calibration: `choose`, or one of `METHODS`.
+        seed: fixes which blocks go together.
+
+    Returns:
+        one for each candidate and map; `is_chosen` for the one of least log loss, of equals for the first.
+    """
+    folds = fold_blocks(blocks, seed)
+    found = []
+    for name, p in scores.items():
+        for method in methods_of(calibration):
+            answers = _answer_out_of_fold(method, p, is_positive, folds)
+            loss = float(metrics.log_loss(is_positive, answers, metrics.ones(len(answers)))[0])
+            found.append(Choice(name, method, loss, len(answers)))
+    best = min(found, key=lambda choice: choice.log_loss_nats)
+    return [Choice(**{**vars(choice), "is_chosen": choice is best}) for choice in found]
+
+
+def best_method(choices: list[Choice], candidate: str) -> str:
+    """Name the map that fits one candidate best."""
+    own = [choice for choice in choices if choice.candidate == candidate]
+    return min(own, key=lambda choice: choice.log_loss_nats).calibration
+
+
+def calibrate(classifier: Any, method: str, p: NDArray[np.float64], is_positive: NDArray[np.bool_]) -> Calibrated:
+    """Put a map behind a fitted classifier, which stays as it is.
 
     Args:
         classifier: fitted.
-        encoded: rows that the classifier was not fitted on, shape (n_rows, ...), of both classes.
-        method: `sigmoid` or `isotonic`.
-
-    Returns:
-        a classifier whose probabilities are calibrated.
-
-    Source: Platt 1999 (sigmoid); Zadrozny and Elkan 2002 (isotonic).
+        method: one of `METHODS`.
+        p: shape (n_rows,), scores of rows that the classifier was not fitted on.
+        is_positive: shape (n_rows,), both classes.
     """
-    model = CalibratedClassifierCV(FrozenEstimator(classifier), method=method)
-    return model.fit(encoded, is_positive.astype(np.int64))
+    return Calibrated(classifier, method, fit_map(method, p, is_positive))
 
 
-def fit_calibrated(classifier: Any, encoded: Any, is_positive: NDArray[np.bool_], method: str, seed: int) -> Any:
-    """Fit a classifier on all rows, and calibrate it on its own out-of-fold scores: for when rows are few.
-
-    Args:
-        classifier: unfitted.
-        encoded: shape (n_rows, ...); at least 2 rows of each class.
-        method: `sigmoid` or `isotonic`.
-        seed: fixes the folds.
-
-    Returns:
-        a classifier whose probabilities are calibrated; one model, not one for each fold.
-    """
-    n_rarest = int(min(is_positive.sum(), (~is_positive).sum()))
-    folds = StratifiedKFold(min(N_FOLDS, n_rarest), shuffle=True, random_state=seed)
-    model = CalibratedClassifierCV(classifier, method=method, cv=folds, ensemble=False)
-    return model.fit(encoded, is_positive.astype(np.int64))
-
-
-def uncalibrated(model: Any) -> Any:
+def uncalibrated(model: Calibrated) -> Any:
     """Give the classifier inside a calibrated one, whose scores are as the fit left them."""
-    return model.calibrated_classifiers_[0].estimator
+    return model.estimator
+
+
+def fold_blocks(blocks: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
+    """Deal whole blocks into at most five folds of about the same size; shape (n_rows,), folds from 0."""
+    n_folds = min(N_FOLDS, len(np.unique(blocks)))
+    folds = np.zeros(len(blocks), dtype=np.int64)
+    if n_folds < 2:
+        return folds
+    splitter = GroupKFold(n_folds, shuffle=True, random_state=seed)
+    for number, (_, held) in enumerate(splitter.split(blocks, groups=blocks)):
+        folds[held] = number
+    return folds
+
+
+def _answer_out_of_fold(
+    method: str, p: NDArray[np.float64], is_positive: NDArray[np.bool_], folds: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Map each fold by what was learned on the others; one fold alone is mapped by itself."""
+    answers = np.empty(len(p), dtype=np.float64)
+    for fold in np.unique(folds):
+        is_held = folds == fold
+        taught = ~is_held if not is_held.all() else is_held
+        answers[is_held] = apply_map(fit_map(method, p[taught], is_positive[taught]), p[is_held])
+    return answers

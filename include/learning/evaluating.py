@@ -12,9 +12,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from include.learning import metrics
+from include.learning.columns import BLOCK, IS_POSITIVE, IS_RULE, P_OF
 from include.learning.models import DUMMY
-from include.learning.thresholds import profit_of_actions
-from include.learning.training import BLOCK, IS_POSITIVE, IS_RULE
+from include.learning.thresholds import Policy, profit_of_actions, profit_of_policy
 from include.problems.schema import Problem
 from include.problems.sections.learning import Value
 
@@ -37,26 +37,33 @@ class Candidate:
     profit: NDArray[np.float64]
 
 
-def make_candidates(heldout: pd.DataFrame, problem: Problem, value: Value, threshold: float) -> dict[str, Candidate]:
+def make_candidates(
+    heldout: pd.DataFrame, problem: Problem, value: Value, policy: Policy, chosen: str
+) -> dict[str, Candidate]:
     """Say of every candidate what it would have done on the held-out rows.
 
-    The dummy and the model act from the threshold on; the rule acts as people used it, whenever it is true.
+    The dummy and the models follow the policy; the rule acts as people used it, whenever it is true.
+
+    Args:
+        chosen: name of the model whose answers are `p_model`.
 
     Returns:
-        candidates by name: dummy, the rule (where the problem has one), the model before and after calibration.
+        candidates by name: dummy, the rule (where the problem has one), the chosen model before and after calibration,
+        and each other model.
     """
     is_positive = heldout[IS_POSITIVE].to_numpy(dtype=np.bool_)
-    model = problem.training.model if problem.training else "model"
 
-    def act(name: str, column: str, is_acted: NDArray[np.bool_] | None = None) -> Candidate:
+    def follow(name: str, column: str) -> Candidate:
         p = heldout[column].to_numpy(dtype=np.float64)
-        return Candidate(
-            name, p, profit_of_actions(p >= threshold if is_acted is None else is_acted, is_positive, value)
-        )
+        return Candidate(name, p, profit_of_policy(p, is_positive, value, policy))
 
-    found = [act(DUMMY, "p_dummy"), act(f"{model}_uncalibrated", "p_uncalibrated"), act(model, "p_model")]
+    found = [follow(DUMMY, "p_dummy")]
     if problem.baseline:
-        found.insert(1, act(problem.baseline.name, "p_rule", heldout[IS_RULE].to_numpy(dtype=np.bool_)))
+        p, is_rule = heldout["p_rule"].to_numpy(dtype=np.float64), heldout[IS_RULE].to_numpy(dtype=np.bool_)
+        found.append(Candidate(problem.baseline.name, p, profit_of_actions(is_rule, is_positive, value)))
+    found += [follow(f"{chosen}_uncalibrated", "p_uncalibrated"), follow(chosen, "p_model")]
+    others = [name.removeprefix(P_OF) for name in map(str, heldout.columns) if name.startswith(P_OF)]
+    found += [follow(name, f"{P_OF}{name}") for name in others if name != chosen]
     return {candidate.name: candidate for candidate in found}
 
 

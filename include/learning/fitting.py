@@ -3,24 +3,28 @@
 A store file around `training.py` and `evaluating.py`; what is due is decided in `plans.py`.
 """
 
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from include.errors import BadPartition
+from include.errors import BadPartition, NotEnoughLabels
 from include.lake.reading import current_snapshot
 from include.learning import evaluating, registry, storing
+from include.learning.columns import BLOCK, IS_POSITIVE, IS_RANDOM
+from include.learning.inspecting import require_one_label_each
 from include.learning.labels import labels_as_of, read_answers, settle_answers
 from include.learning.naming import name_version
-from include.learning.rows import EVENT_AT, label_of, read_rows, training_of, value_of
+from include.learning.rows import EVENT_AT, has_reviewers, label_of, read_rows, training_of, value_of
 from include.learning.splitting import split_by_time
-from include.learning.thresholds import earning_threshold
-from include.learning.training import BLOCK, IS_POSITIVE, IS_RANDOM, Fitted, fit_by_folds, fit_by_time
+from include.learning.thresholds import Policy, earning_policy
+from include.learning.training import Fitted, fit_by_folds, fit_by_time
 from include.learning.versions import seed_of
 from include.names import ROW_KEY, Stage, events_table
 from include.problems.schema import Problem
+from include.problems.sections.learning import Label
 from include.settings import read_settings
 from include.warehouse.coverage import done_partitions, settled_prefix
 from include.warehouse.database import open_warehouse
@@ -35,9 +39,12 @@ def fit_on_log(problem: Problem, point: str) -> dict[str, Any]:
     partitions = prefix[: prefix.index(point) + 1]
     snapshot = current_snapshot(events_table(problem.name))
     rows = read_rows(problem, partitions, snapshot_id=snapshot, is_known_only=True).assign(**{IS_RANDOM: True})
+    as_of = rows[EVENT_AT].max()
+    rows = leave_out_young(rows, label_of(problem))
+    require_one_label_each(rows, IS_POSITIVE)
     training = training_of(problem)
     fitted = fit_by_time(rows, split_by_time(partitions, training.every), training)
-    return _register(problem, fitted, rows, point, trained_through=point, snapshot=snapshot, as_of=rows[EVENT_AT].max())
+    return _register(problem, fitted, rows, point, trained_through=point, snapshot=snapshot, as_of=as_of)
 
 
 def fit_on_answers(problem: Problem, point: str) -> dict[str, Any]:
@@ -58,6 +65,29 @@ def fit_on_answers(problem: Problem, point: str) -> dict[str, Any]:
     return _register(problem, fitted, rows, point, trained_through=partitions[-1], snapshot=snapshot, as_of=as_of)
 
 
+def leave_out_young(rows: pd.DataFrame, label: Label) -> pd.DataFrame:
+    """Leave out rows whose label may still change: they look negative only because the positive has not happened yet.
+
+    The log's own clock counts: a row is young when the newest row is less than `label.delay` later.
+
+    Args:
+        rows: with the time of each event.
+
+    Raises:
+        NotEnoughLabels: every row is young.
+    """
+    if label.delay is None or rows.empty:
+        return rows
+    newest = rows[EVENT_AT].max()
+    kept: pd.DataFrame = rows[rows[EVENT_AT] <= newest - label.delay].reset_index(drop=True)
+    if kept.empty:
+        raise NotEnoughLabels(
+            f"All {len(rows):,} rows are younger than label.delay ({label.delay}) before {newest}; none has a final "
+            "label. Let more data arrive, or shorten label.delay."
+        )
+    return kept
+
+
 def _register(
     problem: Problem,
     fitted: Fitted,
@@ -74,45 +104,61 @@ def _register(
     folder = registry.models_folder(read_settings(), problem.name)
     path, digest = storing.save_model(folder, storing.StoredModel(fitted.model, fitted.spec, version))
     storing.save_heldout(folder, version, fitted.heldout)
-    metrics, curve, threshold = _measure(problem, fitted, version)
+    policy = earning_policy(value_of(problem), has_reviewers=has_reviewers(problem))
+    metrics, curve = _measure(problem, fitted, version, policy)
     row = {
         "problem": problem.name,
         "model_version": version,
-        "model_name": training.model,
         "trained_through": trained_through,
         "snapshot_id": snapshot,
         "labels_as_of_utc": as_of,
-        "n_train": fitted.n_train,
-        "n_calibrate": fitted.n_calibrate,
-        "n_evaluate": len(fitted.heldout),
         "artifact_url": path.name,
         "artifact_sha256": digest,
-        "threshold_ratio": threshold,
-        "features": fitted.spec.names,
-        "parameters": training.model_dump(mode="json"),
+        "parameters": training.model_dump(mode="json") | {"found": dict(fitted.settings)},
         "trained_at_utc": datetime.now(UTC),
+        **_describe(fitted, policy),
     }
     with open_warehouse().begin() as connection:
         registry.save_version(connection, row, metrics, curve)
+        registry.save_choices(
+            connection, row, [asdict(choice) for choice in fitted.choices], [asdict(term) for term in fitted.scorecard]
+        )
     storing.sweep_version(folder, version, keep=path)
     return {"model_version": version, "n_rows": len(rows)}
 
 
+def _describe(fitted: Fitted, policy: Policy) -> dict[str, Any]:
+    """Give the columns of `core.model_version` that say what was fitted and what is done with it."""
+    return {
+        "model_name": fitted.chosen.candidate,
+        "calibration": fitted.chosen.calibration,
+        "n_train": fitted.n_train,
+        "n_calibrate": fitted.n_calibrate,
+        "n_evaluate": len(fitted.heldout),
+        "n_left_out": fitted.n_left_out,
+        "threshold_ratio": policy.act_from,
+        "ask_from_ratio": policy.ask_from,
+        "ask_until_ratio": policy.ask_until,
+        "features": fitted.spec.names,
+        "feature_auc": dict(fitted.feature_auc),
+    }
+
+
 def _measure(
-    problem: Problem, fitted: Fitted, version: str
-) -> tuple[list[dict[str, Any]], list[dict[str, Any]], float]:
-    """Measure all candidates on the held-out rows; return metrics, points on the learning curve, and the threshold."""
+    problem: Problem, fitted: Fitted, version: str, policy: Policy
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Measure all candidates on the held-out rows; return metrics, and points on the learning curve."""
     value = value_of(problem)
-    threshold = earning_threshold(value)
     seed = seed_of(version, training_of(problem).seed)
     weights = evaluating.bootstrap_weights(fitted.heldout, np.random.default_rng(seed))
     is_positive = fitted.heldout[IS_POSITIVE].to_numpy(dtype=np.bool_)
     metrics = []
-    for candidate in evaluating.make_candidates(fitted.heldout, problem, value, threshold).values():
+    candidates = evaluating.make_candidates(fitted.heldout, problem, value, policy, fitted.chosen.candidate)
+    for candidate in candidates.values():
         metrics += evaluating.measure_candidate(candidate, is_positive, weights)
     curve = []
     if fitted.heldout_random_only is not None:
         heldout = {"all": fitted.heldout, "random": fitted.heldout_random_only}
         n_labels = {"all": fitted.n_train, "random": fitted.n_random}
         curve = evaluating.learning_curve(heldout, n_labels, np.random.default_rng(seed))
-    return metrics, curve, threshold
+    return metrics, curve

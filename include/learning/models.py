@@ -1,27 +1,32 @@
-"""The candidates: the base rate, the rule people used before, and one real model.
+"""The candidates: the base rate, the rule people used before, and the models that a problem lists.
 
 What belongs here: how a candidate is built and asked. What does not: calibration, and what a candidate is worth.
 """
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.gaussian_process import GaussianProcessClassifier
+from sklearn.gaussian_process.kernels import RBF
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 
 from include.learning.features import TEXT, FeatureSpec
-from include.problems.sections.learning import Features, Training
+from include.problems.sections.learning import Features, ModelName
 
 # A word that one text uses teaches nothing about the next one.
 MINIMUM_DOCUMENTS = 2
 MAX_WORDS = 20_000
+PIECE_LENGTHS = (2, 4)  # a Korean word of two syllables is one piece of two
+MAX_PROCESS_ROWS = 1_000
 # Weak regularisation: calibration is a separate step, and 100 was better than 10 and 30 at 100, 200 and 400 labels
 # (log loss .086 against .097 and .090 at 400). Beside a text of length 1 a number of spread 1 would drown the words.
 WORD_REGULARISATION = 100.0
@@ -29,46 +34,121 @@ NUMBER_WEIGHT = 0.1
 N_TREES = 50
 DUMMY = "dummy"
 
+Settings = Mapping[str, Any]
 
-def make_encoder(training: Training, spec: FeatureSpec) -> Any:
+
+def spec_of(name: ModelName, spec: FeatureSpec) -> FeatureSpec:
+    """Give the part of the features that a candidate reads: text is for the candidates that are named after it."""
+    return spec if name.startswith("text_") else replace(spec, text=())
+
+
+def make_encoder(name: ModelName, spec: FeatureSpec) -> Any:
     """Make the part of a model that never sees a label: words, scales, one column for each category.
+
+    Args:
+        name: of the candidate.
+        spec: what it reads, from `spec_of`.
 
     Returns:
         an unfitted transformer of the feature frame; gradient boosting needs none, and gets one that changes nothing.
     """
-    if training.model == "gradient_boosting":
+    if name == "gradient_boosting":
         return FunctionTransformer()
     parts: list[tuple[str, Any, Any]] = []
     if spec.text:
-        words = TfidfVectorizer(
-            sublinear_tf=True, min_df=MINIMUM_DOCUMENTS, max_features=MAX_WORDS, strip_accents="unicode"
-        )
-        parts.append(("words", words, TEXT))
+        parts.append(("words", _make_words(), TEXT))
+    if name == "text_characters":
+        parts.append(("characters", _make_characters(), TEXT))
     if spec.numeric:
         numbers = Pipeline(
             [("fill", SimpleImputer(strategy="median", keep_empty_features=True)), ("scale", StandardScaler())]
         )
         parts.append(("numbers", numbers, list(spec.numeric)))
     if spec.categories:
-        parts.append(("categories", OneHotEncoder(handle_unknown="ignore"), list(spec.categories)))
+        # A Gaussian process measures distances, for which it needs every cell.
+        one_hot = OneHotEncoder(handle_unknown="ignore", sparse_output=name != "gaussian_process")
+        parts.append(("categories", one_hot, list(spec.categories)))
     # Numbers and categories are rare guests beside words; the words decide how the parts weigh.
     weights = {"numbers": NUMBER_WEIGHT} if spec.text else None
     return ColumnTransformer(parts, transformer_weights=weights, sparse_threshold=1.0)
 
 
-def make_classifier(training: Training, spec: FeatureSpec) -> Any:
-    """Make the part of a model that learns from labels, unfitted, with every choice of chance fixed by the seed."""
-    if training.model == "text_logistic":
-        return LogisticRegression(C=WORD_REGULARISATION, max_iter=1000)
+def make_classifier(
+    name: ModelName, spec: FeatureSpec, features: Features, seed: int, settings: Settings | None = None
+) -> Any:
+    """Make the part of a model that learns from labels, unfitted, with every choice of chance fixed by the seed.
+
+    Args:
+        name: of the candidate.
+        spec: what it reads.
+        features: of the problem, for the directions it promises.
+        settings: what a search has found; the defaults where it found nothing better, or None.
+    """
+    found = dict(settings or {})
+    if name in ("text_logistic", "text_characters"):
+        return LogisticRegression(**{"C": WORD_REGULARISATION, "max_iter": 1000, **found})
+    if name == "scorecard":
+        return LogisticRegression(**{"C": 1.0, "max_iter": 1000, **found})
+    if name == "gaussian_process":
+        # The kernel's scale is found by marginal likelihood while it is fitted.
+        return GaussianProcessClassifier(1.0 * RBF(length_scale=3.0), random_state=seed, copy_X_train=False)
     # The library's defaults, not tuned, but for 50 trees instead of 100: over five months of flights they were as good
     # (log loss .498 both) in half the time. Early stopping is off: it would hold back random rows, and rows of one day
     # are too much alike for that to notice that a model has begun to learn the days by heart.
     return HistGradientBoostingClassifier(
-        monotonic_cst=directions_of(training.features) or None,
+        monotonic_cst=directions_of(features) or None,
         categorical_features="from_dtype" if spec.categories else None,
-        max_iter=N_TREES,
         early_stopping=False,
-        random_state=training.seed,
+        random_state=seed,
+        **{"max_iter": N_TREES, **found},
+    )
+
+
+def suggest_settings(name: ModelName, trial: Any) -> Settings:
+    """Let a search suggest settings of one candidate.
+
+    Args:
+        trial: an Optuna trial.
+
+    Returns:
+        arguments of the classifier; none for a candidate that finds its own.
+    """
+    if name == "gradient_boosting":
+        return {
+            "learning_rate": trial.suggest_float("learning_rate", 0.02, 0.3, log=True),
+            "max_iter": trial.suggest_int("max_iter", 25, 150),
+            "max_leaf_nodes": trial.suggest_int("max_leaf_nodes", 4, 63, log=True),
+            "min_samples_leaf": trial.suggest_int("min_samples_leaf", 5, 200, log=True),
+            "l2_regularization": trial.suggest_float("l2_regularization", 1e-3, 10.0, log=True),
+        }
+    if name == "gaussian_process":
+        return {}
+    return {"C": trial.suggest_float("C", 1e-2, 1e3, log=True)}
+
+
+def is_for(name: ModelName, n_rows: int) -> bool:
+    """Say whether a candidate can be fitted on so many rows: a Gaussian process takes the cube of them."""
+    return name != "gaussian_process" or n_rows <= MAX_PROCESS_ROWS
+
+
+def complexity(name: ModelName) -> int:
+    """Say how far from simple a candidate is; the problem file's own list is in this order."""
+    return get_args(ModelName).index(name)
+
+
+def _make_words() -> TfidfVectorizer:
+    """Weigh the words of a text by how rare they are."""
+    return TfidfVectorizer(sublinear_tf=True, min_df=MINIMUM_DOCUMENTS, max_features=MAX_WORDS, strip_accents="unicode")
+
+
+def _make_characters() -> TfidfVectorizer:
+    """Weigh pieces of words: Korean glues particles to its nouns, and who evades a word list writes v1agra."""
+    return TfidfVectorizer(
+        analyzer="char_wb",
+        ngram_range=PIECE_LENGTHS,
+        sublinear_tf=True,
+        min_df=MINIMUM_DOCUMENTS,
+        max_features=MAX_WORDS,
     )
 
 

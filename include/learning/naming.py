@@ -11,9 +11,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from include.learning.training import IS_POSITIVE, IS_RANDOM
+from include.learning.columns import IS_POSITIVE, IS_RANDOM
 from include.names import ROW_KEY
 from include.problems.sections.learning import Training
+
+# Settings that judge a version, and change nothing about it.
+NOT_FITTED = {"gate", "approval", "approval_timeout"}
 
 
 def name_version(point: str, rows: pd.DataFrame, training: Training) -> str:
@@ -26,7 +29,8 @@ def name_version(point: str, rows: pd.DataFrame, training: Training) -> str:
     """
     features = training.features
     columns = [ROW_KEY, IS_POSITIVE, IS_RANDOM, *features.numeric, *features.categorical, *features.text]
-    digest = hashlib.sha256(json.dumps(training.model_dump(mode="json"), sort_keys=True).encode())
+    columns += [training.group] if training.group else []
+    digest = hashlib.sha256(json.dumps(training.model_dump(mode="json", exclude=NOT_FITTED), sort_keys=True).encode())
     for column in columns:
         digest.update(np.ascontiguousarray(pd.util.hash_array(_plain(rows[column]))).tobytes())
     return f"{point}-{digest.hexdigest()[:6]}"

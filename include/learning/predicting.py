@@ -23,7 +23,7 @@ def score_partitions(problem: Problem, version: str, partitions: Sequence[str]) 
         row = registry.read_version(connection, problem.name, version)
     stored = storing.load_registered(registry.models_folder(read_settings(), problem.name), row)
     now = datetime.now(UTC)  # before reading: rows published meanwhile make the predictions stale, not fresh
-    predictions = make_predictions(stored, read_rows(problem, partitions))
+    predictions = make_predictions(stored, read_rows(problem, partitions, spec=stored.spec, known_at=now))
     snapshot = replace_partitions(
         predictions_table(problem.name), partitions, predictions, {"mulgil.model_version": version}
     )

@@ -9,3 +9,7 @@ class BadFeatures(MulgilError):
 
 class BadLabels(MulgilError):
     """Labels are not among the classes that the problem declares."""
+
+
+class CannotRollBack(MulgilError):
+    """There is no such version to return to, or it serves already."""

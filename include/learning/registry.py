@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, func, insert, select, update
 
 from include.errors import BadPartition
 from include.learning.versions import point_of
@@ -19,9 +19,11 @@ from include.warehouse.loading import replace_rows, upsert_rows
 from include.warehouse.tables.learning import (
     GATE_CHECK,
     LEARNING_CURVE,
+    MODEL_CHOICE,
     MODEL_EVENT,
     MODEL_METRIC,
     MODEL_VERSION,
+    SCORECARD_TERM,
     SCORED_PARTITION,
 )
 
@@ -29,6 +31,7 @@ if TYPE_CHECKING:  # its module needs numpy, which a reader of the registry does
     from include.learning.gating import Check
 
 CANDIDATE, PROMOTED, REJECTED, ROLLED_BACK = "candidate", "promoted", "rejected", "rolled_back"
+AWAITING = "awaiting_approval"  # passed every check, and a person has the last word
 Row = Mapping[str, Any]
 
 
@@ -50,6 +53,18 @@ def save_version(connection: Connection, row: Row, metrics: Sequence[Row], curve
     upsert_rows(connection, MODEL_VERSION, [{**row, "status": before["status"] if before else CANDIDATE}])
     replace_rows(connection, MODEL_METRIC, where, [{**where, **metric} for metric in metrics])
     replace_rows(connection, LEARNING_CURVE, where, [{**where, **point} for point in curve])
+
+
+def save_choices(connection: Connection, version: Row, choices: Sequence[Row], terms: Sequence[Row]) -> None:
+    """Write what a version was chosen from, and the lines of the scorecard that competed; a second fit replaces them.
+
+    Args:
+        choices: rows of candidate, calibration, log_loss_nats, n_rows, is_chosen.
+        terms: rows of feature, term, odds_ratio, step, vif_ratio.
+    """
+    where = {"problem": version["problem"], "model_version": version["model_version"]}
+    replace_rows(connection, MODEL_CHOICE, where, [{**where, **choice} for choice in choices])
+    replace_rows(connection, SCORECARD_TERM, where, [{**where, **term} for term in terms])
 
 
 def find_version(connection: Connection, problem: str, model_version: str) -> Row | None:
@@ -74,7 +89,7 @@ def read_version(connection: Connection, problem: str, model_version: str) -> Ro
 
 
 def decided_points(connection: Connection, problem: str) -> set[str]:
-    """Name the training points whose model was promoted or rejected."""
+    """Name the training points that the gate has decided; while one waits for a person, the champion serves."""
     query = select(MODEL_VERSION.c.model_version).where(
         MODEL_VERSION.c.problem == problem, MODEL_VERSION.c.status != CANDIDATE
     )
@@ -111,6 +126,13 @@ def list_promoted(connection: Connection, problem: str) -> list[Row]:
     return sorted(rows, key=lambda row: (point_of(row["model_version"]), row["trained_at_utc"]))
 
 
+def list_versions(connection: Connection, problem: str) -> list[Row]:
+    """Read every version, in the order in which they would serve: by training point, then by time of fitting."""
+    query = select(MODEL_VERSION).where(MODEL_VERSION.c.problem == problem)
+    rows: list[Row] = [dict(row) for row in connection.execute(query).mappings()]
+    return sorted(rows, key=lambda row: (point_of(row["model_version"]), row["trained_at_utc"]))
+
+
 def serving_version(connection: Connection, problem: str, partition_key: str) -> str | None:
     """Name the version that scores one partition: the newest promoted one that may; None where there is none."""
     may = [row for row in list_promoted(connection, problem) if row["serves_from"] <= partition_key]
@@ -138,31 +160,59 @@ def record_decision(
     reason: str,
     actor: str,
     now: datetime,
+    needs_approval: bool = False,
 ) -> str:
     """Write the checks of one version and what they led to; deciding the same again adds no event.
 
     Args:
         champion_metrics: rows of `core.model_metric` about the champion, without the keys.
+        needs_approval: whether a person has the last word on a version that passes.
 
     Returns:
-        promoted or rejected; rolled_back when a person took the version out, which no gate overrules.
+        promoted, rejected or awaiting_approval; rolled_back when a person took it out, which no gate overrules.
     """
     where = {"problem": version["problem"], "model_version": version["model_version"]}
     replace_rows(connection, GATE_CHECK, where, [{**where, **asdict(check)} for check in checks])
     upsert_rows(connection, MODEL_METRIC, [{**where, **metric} for metric in champion_metrics])
-    verdict = PROMOTED if all(check.is_pass for check in checks) else REJECTED
-    last = _last_event(connection, where)
-    if last == ROLLED_BACK:
+    last = last_event(connection, where)
+    before = last["event"] if last else None
+    if before == ROLLED_BACK:
         return ROLLED_BACK
-    connection.execute(
-        update(MODEL_VERSION)
-        .where(*(MODEL_VERSION.c[name] == value for name, value in where.items()))
-        .values(status=verdict)
+    verdict = PROMOTED if all(check.is_pass for check in checks) else REJECTED
+    if verdict == PROMOTED and needs_approval and before != PROMOTED:
+        verdict = AWAITING
+    add_event(
+        connection,
+        {**where, "event": verdict, "actor": actor, "reason": reason, "serves_from": serves_from},
+        now=now,
+        is_new=before != verdict,
     )
-    if last != verdict:
-        event = {"event": verdict, "event_at_utc": now, "actor": actor, "reason": reason, "serves_from": serves_from}
-        upsert_rows(connection, MODEL_EVENT, [{**where, **event}])
     return verdict
+
+
+def add_event(connection: Connection, event: Row, *, now: datetime, is_new: bool = True) -> None:
+    """Set the status of a version, and add what happened to its history; nothing there is ever changed.
+
+    Args:
+        event: problem, model_version, event, actor, reason, serves_from.
+        is_new: whether it happened now; else only the status is made to agree.
+    """
+    keys = (MODEL_VERSION.c.problem == event["problem"], MODEL_VERSION.c.model_version == event["model_version"])
+    connection.execute(update(MODEL_VERSION).where(*keys).values(status=event["event"]))
+    if is_new:
+        connection.execute(insert(MODEL_EVENT), [{**event, "event_at_utc": now}])
+
+
+def last_event(connection: Connection, where: Row) -> Row | None:
+    """Read the newest event about one version, or None before there is one."""
+    query = (
+        select(MODEL_EVENT)
+        .where(*(MODEL_EVENT.c[name] == value for name, value in where.items()))
+        .order_by(MODEL_EVENT.c.event_at_utc.desc())
+        .limit(1)
+    )
+    row = connection.execute(query).mappings().one_or_none()
+    return dict(row) if row else None
 
 
 def read_scored(connection: Connection, problem: str) -> dict[str, Row]:
@@ -174,14 +224,3 @@ def read_scored(connection: Connection, problem: str) -> dict[str, Row]:
 def record_scored(connection: Connection, rows: Sequence[Row]) -> None:
     """Write that partitions' predictions stand in the lake."""
     upsert_rows(connection, SCORED_PARTITION, rows)
-
-
-def _last_event(connection: Connection, where: Row) -> str | None:
-    """Read the newest event about one version."""
-    query = (
-        select(MODEL_EVENT.c.event)
-        .where(*(MODEL_EVENT.c[name] == value for name, value in where.items()))
-        .order_by(MODEL_EVENT.c.event_at_utc.desc())
-        .limit(1)
-    )
-    return connection.execute(query).scalar_one_or_none()

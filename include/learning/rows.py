@@ -4,6 +4,7 @@ A store file: what is done with the rows is in `training.py` and `scoring.py`.
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 
 import ibis
 import pandas as pd
@@ -11,9 +12,9 @@ import pandas as pd
 from include.engine.predicates import add_predicates
 from include.errors import BadProblem
 from include.lake.reading import open_rows
-from include.learning.features import TEXT_LIMIT
+from include.learning.columns import BLOCK, IS_KNOWN, IS_POSITIVE, IS_RULE
+from include.learning.features import TEXT_LIMIT, FeatureSpec
 from include.learning.refusals import BadFeatures
-from include.learning.training import BLOCK, IS_KNOWN, IS_POSITIVE, IS_RULE
 from include.names import PARTITION_KEY, ROW_KEY, events_table
 from include.problems.schema import Problem
 from include.problems.sections.learning import Label, Training, Value
@@ -59,6 +60,11 @@ def is_labelled_by_log(problem: Problem) -> bool:
     return problem.label is not None and problem.label.source == "log"
 
 
+def has_reviewers(problem: Problem) -> bool:
+    """Say whether there are people to ask about a row."""
+    return problem.review is not None
+
+
 def read_rows(
     problem: Problem,
     partitions: Sequence[str],
@@ -66,6 +72,8 @@ def read_rows(
     snapshot_id: str | None = None,
     row_keys: Sequence[str] | None = None,
     is_known_only: bool = False,
+    spec: FeatureSpec | None = None,
+    known_at: datetime | None = None,
 ) -> pd.DataFrame:
     """Read published rows with all that training and scoring need, in the order of their keys.
 
@@ -74,23 +82,29 @@ def read_rows(
         snapshot_id: the table as it was; as it is now when None.
         row_keys: only these rows; all when None.
         is_known_only: leave out rows whose label the log does not know.
+        spec: read the features of a model that was trained on other ones than the problem names today.
+        known_at: the moment whose knowledge counts: a row younger than label.delay has no label yet. Without it every
+            row is old enough.
 
     Returns:
-        the feature columns, _row_key, _partition_key, _event_at, _block (day number), _is_rule, and for labels from
-        the log _is_known and _is_positive. Text is cut to what a model reads.
+        the feature columns, those that group and protect rows, _row_key, _partition_key, _event_at, _block (day
+        number), _is_rule, and for labels from the log _is_known and _is_positive. Text is cut to what a model reads.
 
     Raises:
         BadFeatures: the table lacks a feature column.
         BadPartition: the table does not exist.
     """
-    features = training_of(problem).features
+    training = training_of(problem)
     table = open_rows(events_table(problem.name), partitions, snapshot_id)
-    numbers_and_categories = [*features.numeric, *features.categorical]
-    _require_columns(table, [*numbers_and_categories, *features.text], problem.name)
+    plain, text = _columns_of(training, spec)
+    _require_columns(table, [*plain, *text], problem.name)
     if row_keys is not None:
         table = table.filter(table[ROW_KEY].isin(list(row_keys)))
     predicates = _predicates(problem)
     table = add_predicates(table, predicates)
+    event_at = table[problem.source.event_time]
+    if IS_KNOWN in predicates and problem.label and problem.label.delay and known_at:
+        table = table.mutate(**{IS_KNOWN: table[IS_KNOWN] & (event_at <= known_at - problem.label.delay)})
     if is_known_only and IS_KNOWN in predicates:
         table = table.filter(table[IS_KNOWN])
     table = table.order_by(PARTITION_KEY, ROW_KEY)
@@ -99,8 +113,8 @@ def read_rows(
         table.select(
             ROW_KEY,
             PARTITION_KEY,
-            *numbers_and_categories,
-            *(table[name].substr(0, TEXT_LIMIT).name(name) for name in features.text),
+            *plain,
+            *(table[name].substr(0, TEXT_LIMIT).name(name) for name in text),
             *predicates,
             event_at.name(EVENT_AT),
             # Days since 1970, as a whole number: rows of one day are resampled together.
@@ -110,6 +124,15 @@ def read_rows(
         .to_pandas()
     )
     return frame
+
+
+def _columns_of(training: Training, spec: FeatureSpec | None) -> tuple[list[str], list[str]]:
+    """Name the columns that are read as they are, and the texts; each once."""
+    features = training.features
+    plain = [*spec.numeric, *spec.categories] if spec else [*features.numeric, *features.categorical]
+    text = list(spec.text) if spec else features.text
+    beside = [*([training.group] if training.group else []), *(segment.column for segment in training.protected)]
+    return list(dict.fromkeys([*plain, *(name for name in beside if name not in text)])), text
 
 
 def _predicates(problem: Problem) -> dict[str, str]:

@@ -8,11 +8,12 @@ import pandas as pd
 import pyarrow as pa
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
+from include.learning.columns import IS_KNOWN, IS_POSITIVE
 from include.learning.features import build_features
 from include.learning.metrics import require_probabilities
 from include.learning.models import positive_probability
 from include.learning.storing import StoredModel
-from include.learning.training import IS_KNOWN, IS_POSITIVE, N_THREADS
+from include.learning.training import N_THREADS
 from include.names import PARTITION_KEY, ROW_KEY
 
 SCHEMA = pa.schema(

@@ -1,6 +1,7 @@
 """Which rows a model is fitted on, calibrated on and measured on; no row ever does two of the three.
 
-What belongs here: the split by time for labels from the log, and folds for the few labels from people.
+What belongs here: the split by time for labels from the log, folds for the few labels from people, and what keeps rows
+that belong together on one side. What does not: which rows belong together (`grouping.py`).
 """
 
 from collections.abc import Sequence
@@ -8,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.model_selection import StratifiedKFold
+from sklearn.model_selection import StratifiedGroupKFold
 
 from include.errors import NotEnoughLabels
 
@@ -67,33 +68,76 @@ def split_by_time(partitions: Sequence[str], every: int) -> TimeSplit:
     )
 
 
+def settle_straddlers(part_of_row: NDArray[np.int64], groups: NDArray[np.int64], seed: int) -> NDArray[np.bool_]:
+    """Say which rows may stay, so that no group of rows is in two parts of a split.
+
+    A group that lies in several parts is given to one of them, by chance; its rows in the other parts are left out.
+    Not always to the latest: where every person has rows in every month, the earlier parts would be empty.
+
+    Args:
+        part_of_row: shape (n_rows,), number of the part each row lies in.
+        groups: shape (n_rows,), number of each row's group, from 0.
+        seed: fixes the choice.
+
+    Returns:
+        shape (n_rows,), whether a row stays.
+    """
+    pairs = np.unique(np.column_stack([groups, part_of_row]), axis=0)
+    # The largest of random numbers: each of a group's parts is as likely as the others.
+    lot = np.random.default_rng(seed).random(len(pairs))
+    winners = pairs[np.lexsort((lot, pairs[:, 0]))]
+    is_last = np.diff(winners[:, 0], append=-1) != 0
+    home = np.full(int(groups.max(initial=-1)) + 1, -1, dtype=np.int64)
+    home[winners[is_last, 0]] = winners[is_last, 1]
+    return np.asarray(home[groups] == part_of_row, dtype=np.bool_)
+
+
 def assign_folds(
-    is_positive: NDArray[np.bool_], is_evaluated: NDArray[np.bool_], n_folds: int, seed: int
+    is_positive: NDArray[np.bool_],
+    is_evaluated: NDArray[np.bool_],
+    n_folds: int,
+    seed: int,
+    groups: NDArray[np.int64] | None = None,
 ) -> NDArray[np.int64]:
-    """Put each row that is measured on into one fold, both classes spread evenly.
+    """Put each row that is measured on into one fold, both classes spread as evenly as whole groups allow.
 
     Args:
         is_positive: shape (n_rows,).
         is_evaluated: shape (n_rows,); rows that only ever teach (chosen by doubt, not by chance) are not measured on.
         n_folds: at least 2; less than that of either class is an error.
         seed: fixes the folds.
+        groups: shape (n_rows,), number of each row's group: a group is never in two folds. Each row alone when None.
 
     Returns:
         shape (n_rows,), 0..n_folds-1; -1 for rows that only teach.
 
     Raises:
-        NotEnoughLabels: fewer than `n_folds` measured rows of one class.
+        NotEnoughLabels: fewer than `n_folds` measured rows of one class, or groups of them.
     """
-    measured = is_positive[is_evaluated]
-    n_rarest = int(min(measured.sum(), (~measured).sum()))
+    numbers = np.arange(len(is_positive)) if groups is None else groups
+    places = np.flatnonzero(is_evaluated)
+    measured = is_positive[places]
+    n_of_each = [len(np.unique(numbers[places][measured == kind])) for kind in (True, False)]
+    n_rarest = min(n_of_each)
     if n_rarest < n_folds:
         raise NotEnoughLabels(
-            f"{n_rarest} of {len(measured)} labels chosen by chance are of the rarer class; "
-            f"{n_folds} of each class are needed to measure a model on rows it was not fitted on. Label more items."
+            f"{n_rarest} of {len(measured)} labels chosen by chance are of the rarer class (rows that belong together "
+            f"count once); {n_folds} of each class are needed to measure a model on rows it was not fitted on. "
+            "Label more items."
         )
     folds = np.full(len(is_positive), -1, dtype=np.int64)
-    places = np.flatnonzero(is_evaluated)
-    splitter = StratifiedKFold(n_folds, shuffle=True, random_state=seed)
-    for number, (_, held) in enumerate(splitter.split(places, measured)):
+    splitter = StratifiedGroupKFold(n_folds, shuffle=True, random_state=seed)
+    for number, (_, held) in enumerate(splitter.split(places, measured, numbers[places])):
         folds[places[held]] = number
     return folds
+
+
+def teaches(folds: NDArray[np.int64], groups: NDArray[np.int64], fold: int) -> NDArray[np.bool_]:
+    """Say which rows may teach the model that answers for one fold: none of it, and none that belongs with one of it.
+
+    Args:
+        folds: shape (n_rows,), from `assign_folds`.
+        groups: shape (n_rows,), number of each row's group.
+        fold: the one that is asked about.
+    """
+    return np.asarray((folds != fold) & ~np.isin(groups, groups[folds == fold]), dtype=np.bool_)

@@ -9,6 +9,7 @@ from typing import Any
 
 from include.errors import BadPartition, NotEnoughLabels
 from include.learning import registry
+from include.learning.refusals import BadFeatures, BadLabels
 from include.names import Coverage, Stage
 from include.problems.reading import load_problem
 from include.warehouse.coverage import mark
@@ -53,7 +54,13 @@ def fit_candidates(*, problem: str, partition_key: str, plan: dict[str, Any], ru
     if not plan["is_due"]:
         raise NotEnoughLabels(f"{problem}: no training is due. {plan['reason']}")
     fit = fitting.fit_on_log if rows.is_labelled_by_log(loaded) else fitting.fit_on_answers
-    fitted = [fit(loaded, str(point)) for point in plan["points"]]
+    fitted = []
+    for point in plan["points"]:
+        try:
+            fitted.append(fit(loaded, str(point)))
+        except (NotEnoughLabels, BadFeatures, BadLabels) as error:
+            what = f"{problem}, training point {point}: {error} The model in production stays."
+            raise type(error)(what) from error
     versions = [str(row["model_version"]) for row in fitted]
     return {"versions": versions, "model_version": versions[-1], "n_rows": sum(row["n_rows"] for row in fitted)}
 
@@ -63,7 +70,8 @@ def decide_promotion(*, problem: str, partition_key: str, fitted: dict[str, Any]
     """Put every fitted version through the gate, oldest first, and write down what was seen.
 
     Returns:
-        promoted, model_version and reason of the newest version, decisions (version to verdict), n_rows (held-out).
+        promoted, model_version and reason of the newest version, decisions (version to verdict), awaiting (versions
+        that wait for a person), n_rows (held-out).
 
     Raises:
         TamperedModel: a stored model is not the registered one.
@@ -78,6 +86,7 @@ def decide_promotion(*, problem: str, partition_key: str, fitted: dict[str, Any]
         "model_version": last["model_version"],
         "reason": last["reason"],
         "decisions": {outcome["model_version"]: outcome["verdict"] for outcome in outcomes},
+        "awaiting": [outcome["model_version"] for outcome in outcomes if outcome["verdict"] == registry.AWAITING],
         "n_rows": sum(outcome["n_rows"] for outcome in outcomes),
     }
 

@@ -22,9 +22,9 @@ from include.learning.features import FeatureSpec
 # Beside what skops trusts by itself. Written by hand: a list read from the file would trust whatever the file says.
 ALLOWED_TYPES = (
     "functools.partial",
+    "include.learning.calibrators.Calibrated",
+    "include.learning.calibrators.LogisticMap",
     "numpy.dtype",
-    "sklearn.calibration._CalibratedClassifier",
-    "sklearn.calibration._SigmoidCalibration",
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
     "sklearn.model_selection._split.StratifiedKFold",
     "sklearn.utils.validation.check_array",

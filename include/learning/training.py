@@ -1,11 +1,11 @@
-"""Fits a model and the baselines it must beat, and asks all of them about rows that none was fitted on.
+"""Fits the candidates and the baselines they must beat, and asks all of them about rows that none was fitted on.
 
 What belongs here: frames in, a model and held-out probabilities out. What does not: reading rows, storing models, and
 the verdict (`gating.py`).
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -15,22 +15,28 @@ from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from include.errors import NotEnoughLabels
-from include.learning import models
-from include.learning.calibration_of_models import N_FOLDS, calibrate_fitted, fit_calibrated, uncalibrated
-from include.learning.features import FeatureSpec, build_features, learn_features
-from include.learning.splitting import TimeSplit, assign_folds
+from include.learning import candidates, models
+from include.learning.calibration_of_models import N_FOLDS, Choice, best_method, calibrate, choose, uncalibrated
+from include.learning.candidates import Scorer, contestants, fit_scorer, score_out_of_fold
+from include.learning.columns import BLOCK as BLOCK
+from include.learning.columns import IS_KNOWN as IS_KNOWN
+from include.learning.columns import IS_POSITIVE as IS_POSITIVE
+from include.learning.columns import IS_RANDOM as IS_RANDOM
+from include.learning.columns import IS_RULE as IS_RULE
+from include.learning.columns import P_OF, SEGMENT
+from include.learning.features import FeatureSpec
+from include.learning.grouping import group_rows
+from include.learning.inspecting import require_both_classes, require_teaching_features, single_feature_auc
+from include.learning.scorecards import Term, read_scorecard
+from include.learning.splitting import TimeSplit, assign_folds, settle_straddlers, teaches
 from include.names import PARTITION_KEY, ROW_KEY
 from include.problems.sections.learning import Training
 
-# Columns of training rows beside the problem's own; the underscore keeps them apart.
-IS_KNOWN = "_is_known"
-IS_POSITIVE = "_is_positive"
-IS_RULE = "_is_rule"
-IS_RANDOM = "_is_random"
-BLOCK = "_block"
-
 # Airflow runs several tasks on one machine; one thread each wastes less than six tasks that fight for two cores.
 N_THREADS = 1
+
+Flags = NDArray[np.bool_]
+Numbers = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -40,10 +46,15 @@ class Fitted:
     Attributes:
         model: takes the feature frame, gives calibrated probabilities.
         spec: how the frame is made.
-        heldout: columns _row_key, _partition_key, _block, _is_positive, _is_rule, p_dummy, p_rule, p_uncalibrated and
-            p_model.
+        heldout: columns _row_key, _partition_key, _block, _is_positive, _is_rule, p_dummy, p_rule, p_uncalibrated,
+            p_model (of the chosen candidate), p_of_<name> (of each other one) and segment_<column> (protected ones).
         n_train: rows fitted on.
         n_calibrate: rows calibrated on.
+        choices: every candidate with every map; the chosen one is marked.
+        settings: of the chosen candidate, where a search found better ones.
+        n_left_out: rows left out because they belong with rows on another side of the split.
+        feature_auc: how well each feature ranks the fitted rows all by itself.
+        scorecard: the lines of the scorecard, where one was a candidate.
         heldout_random_only: for labels from people, the same rows asked of a model that only labels chosen by chance
             taught; None else.
         n_random: labels chosen by chance; 0 where people give none.
@@ -54,8 +65,36 @@ class Fitted:
     heldout: pd.DataFrame
     n_train: int
     n_calibrate: int
+    choices: list[Choice]
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    n_left_out: int = 0
+    feature_auc: Mapping[str, float] = field(default_factory=dict)
+    scorecard: list[Term] = field(default_factory=list)
     heldout_random_only: pd.DataFrame | None = None
     n_random: int = 0
+
+    @property
+    def chosen(self) -> Choice:
+        """The candidate and map that serve."""
+        return next(choice for choice in self.choices if choice.is_chosen)
+
+
+@dataclass(frozen=True)
+class Team:
+    """All candidates after one fit, each with its best map, and which of them was chosen."""
+
+    scorers: Mapping[str, Scorer]
+    calibrated: Mapping[str, Any]
+    choices: list[Choice]
+
+    @property
+    def first(self) -> str:
+        """The chosen candidate."""
+        return next(choice.candidate for choice in self.choices if choice.is_chosen)
+
+    def to_model(self) -> Pipeline:
+        """Make the model that serves: encoder and calibrated classifier in one."""
+        return Pipeline([("encode", self.scorers[self.first].encoder), ("classify", self.calibrated[self.first])])
 
 
 def fit_by_time(rows: pd.DataFrame, split: TimeSplit, training: Training) -> Fitted:
@@ -67,88 +106,144 @@ def fit_by_time(rows: pd.DataFrame, split: TimeSplit, training: Training) -> Fit
 
     Raises:
         NotEnoughLabels: a part has rows of one class only.
-        BadFeatures: from `features.py`.
+        BadFeatures: from `inspecting.py` and `features.py`.
     """
-    fit_rows, calibrate_rows, heldout = (
-        rows[rows[PARTITION_KEY].isin(part)] for part in (split.fit, split.calibrate, split.evaluate)
+    part = np.select([rows[PARTITION_KEY].isin(part) for part in (split.fit, split.calibrate)], [0, 1], 2)
+    stays = settle_straddlers(
+        part, group_rows(rows, training.features.text, training.group, training.seed), training.seed
     )
-    for part, name in ((fit_rows, "fit on"), (calibrate_rows, "calibrate on"), (heldout, "measure on")):
-        require_both_classes(_flags(part, IS_POSITIVE), name)
-    spec = learn_features(fit_rows, training.features)
+    fit_rows, calibrate_rows, heldout = (rows[stays & (part == number)] for number in range(3))
+    for own, name in ((fit_rows, "fit on"), (calibrate_rows, "calibrate on"), (heldout, "measure on")):
+        require_both_classes(_flags(own, IS_POSITIVE), name)
+    require_teaching_features(fit_rows, training.features)
     with threadpool_limits(N_THREADS):
-        encoder = models.make_encoder(training, spec)
-        encoded = encoder.fit_transform(build_features(fit_rows, spec))
-        classifier = models.make_classifier(training, spec).fit(encoded, _flags(fit_rows, IS_POSITIVE).astype(np.int64))
-        encoded = encoder.transform(build_features(calibrate_rows, spec))
-        calibrated = calibrate_fitted(classifier, encoded, _flags(calibrate_rows, IS_POSITIVE), training.calibration)
-        answers = _ask(encoder, calibrated, spec, fit_rows, heldout)
-    model = Pipeline([("encode", encoder), ("classify", calibrated)])
-    return Fitted(model, spec, answers, len(fit_rows), len(calibrate_rows))
+        team = _fit_team_by_time(fit_rows, calibrate_rows, training)
+        answers = _ask(team, fit_rows, heldout, training)
+        feature_auc = single_feature_auc(fit_rows, training.features, _flags(fit_rows, IS_POSITIVE))
+    return Fitted(
+        team.to_model(),
+        team.scorers[team.first].spec,
+        answers.reset_index(drop=True),
+        len(fit_rows),
+        len(calibrate_rows),
+        team.choices,
+        team.scorers[team.first].settings,
+        int((~stays).sum()),
+        feature_auc,
+        _scorecard_of(team, fit_rows),
+    )
 
 
 def fit_by_folds(rows: pd.DataFrame, training: Training) -> Fitted:
     """Fit on all labels, and measure out of fold on the ones chosen by chance.
 
     Labels chosen by doubt teach, but are never measured on: they are harder than the rows that the model will meet.
+    Candidate, map and settings are chosen anew for every fold, without it.
 
     Args:
         rows: labelled rows; columns of the problem and the ones named above.
 
     Raises:
         NotEnoughLabels: fewer than 5 of one class among the labels chosen by chance.
-        BadFeatures: from `features.py`.
+        BadFeatures: from `inspecting.py` and `features.py`.
     """
-    is_random = _flags(rows, IS_RANDOM)
-    folds = assign_folds(_flags(rows, IS_POSITIVE), is_random, N_FOLDS, training.seed)
+    is_random, is_positive = _flags(rows, IS_RANDOM), _flags(rows, IS_POSITIVE)
+    groups = group_rows(rows, training.features.text, training.group, training.seed)
+    folds = assign_folds(is_positive, is_random, N_FOLDS, training.seed, groups)
+    require_teaching_features(rows, training.features)
     with threadpool_limits(N_THREADS):
-        encoder, calibrated, spec = _fit_all(rows, training)
-        heldout = _ask_out_of_fold(rows, folds, training, lambda fold: folds != fold)
+        team = _fit_team_by_folds(rows, groups, training)
+        heldout = _ask_out_of_fold(rows, groups, folds, training, lambda fold: teaches(folds, groups, fold))
         # Without labels chosen by doubt both questions are the same one.
         random_only = (
             heldout
             if is_random.all()
-            else _ask_out_of_fold(rows, folds, training, lambda fold: is_random & (folds != fold))
+            else _ask_out_of_fold(rows, groups, folds, training, lambda fold: is_random & teaches(folds, groups, fold))
         )
-    model = Pipeline([("encode", encoder), ("classify", calibrated)])
-    return Fitted(model, spec, heldout, len(rows), len(rows), random_only, int(is_random.sum()))
+    return Fitted(
+        team.to_model(),
+        team.scorers[team.first].spec,
+        heldout,
+        len(rows),
+        len(rows),
+        team.choices,
+        team.scorers[team.first].settings,
+        feature_auc=single_feature_auc(rows, training.features, is_positive),
+        scorecard=_scorecard_of(team, rows),
+        heldout_random_only=random_only,
+        n_random=int(is_random.sum()),
+    )
 
 
-def require_both_classes(is_positive: NDArray[np.bool_], what_for: str) -> None:
-    """Refuse rows that hold one class only.
+def _fit_team_by_time(fit_rows: pd.DataFrame, calibrate_rows: pd.DataFrame, training: Training) -> Team:
+    """Fit every candidate on the earlier rows, and choose and calibrate on the later ones."""
+    # Settings are searched on the last partition to fit on, as later rows are what they are for.
+    is_last = (fit_rows[PARTITION_KEY] == fit_rows[PARTITION_KEY].max()).to_numpy()
+    alone = np.arange(len(fit_rows))
+    folds = np.where(is_last, 0, -1) if not is_last.all() else alone % N_FOLDS
+    names = contestants(training, len(fit_rows))
+    scorers: dict[str, Scorer] = {}
+    for name in names:
+        settings = candidates.search_settings(name, fit_rows, folds, alone, training, 1 / len(names))
+        scorers[name] = fit_scorer(name, fit_rows, training, settings)
+    scores = {name: scorer.score(calibrate_rows) for name, scorer in scorers.items()}
+    return _choose(scorers, scores, _flags(calibrate_rows, IS_POSITIVE), _numbers(calibrate_rows, BLOCK), training)
 
-    Raises:
-        NotEnoughLabels: the message says how many rows there are and of which class.
+
+def _fit_team_by_folds(rows: pd.DataFrame, groups: Numbers, training: Training, share: float = 1 / 11) -> Team:
+    """Fit every candidate on rows that are too few to be split, and choose and calibrate on its out-of-fold scores.
+
+    Args:
+        share: of the time for searching; of the eleven fits of a training (all rows, and five folds twice) one.
     """
-    n_positive = int(is_positive.sum())
-    if n_positive in (0, len(is_positive)):
-        raise NotEnoughLabels(
-            f"{n_positive:,} of {len(is_positive):,} rows to {what_for} are positive; a model needs both classes. "
-            "Take more data, or look at label.positive_when."
-        )
-
-
-def _fit_all(rows: pd.DataFrame, training: Training) -> tuple[Any, Any, FeatureSpec]:
-    """Fit encoder and calibrated classifier on rows that are too few to be split."""
-    spec = learn_features(rows, training.features)
-    encoder = models.make_encoder(training, spec)
-    encoded = encoder.fit_transform(build_features(rows, spec))
-    classifier = models.make_classifier(training, spec)
     is_positive = _flags(rows, IS_POSITIVE)
-    return encoder, fit_calibrated(classifier, encoded, is_positive, training.calibration, training.seed), spec
+    n_rarest = min(len(np.unique(groups[is_positive == kind])) for kind in (True, False))
+    if n_rarest < 2:
+        raise NotEnoughLabels(
+            f"{n_rarest} of {len(rows)} labels to calibrate on are of the rarer class (rows that belong together count "
+            "once); 2 are the least. Label more items."
+        )
+    every = np.ones(len(rows), dtype=np.bool_)
+    folds = assign_folds(is_positive, every, min(N_FOLDS, n_rarest), training.seed, groups)
+    names = contestants(training, len(rows))
+    scorers: dict[str, Scorer] = {}
+    scores: dict[str, NDArray[np.float64]] = {}
+    for name in names:
+        settings = candidates.search_settings(name, rows, folds, groups, training, share / len(names))
+        scores[name] = score_out_of_fold(name, rows, folds, groups, training, settings)
+        scorers[name] = fit_scorer(name, rows, training, settings)
+    return _choose(scorers, scores, is_positive, groups, training)
+
+
+def _choose(
+    scorers: Mapping[str, Scorer],
+    scores: Mapping[str, NDArray[np.float64]],
+    is_positive: Flags,
+    blocks: Numbers,
+    training: Training,
+) -> Team:
+    """Choose candidate and map by log loss, and give every candidate its own best map."""
+    choices = choose(scores, is_positive, blocks, training.calibration, training.seed)
+    calibrated = {
+        name: calibrate(scorer.classifier, best_method(choices, name), scores[name], is_positive)
+        for name, scorer in scorers.items()
+    }
+    return Team(scorers, calibrated, choices)
 
 
 def _ask_out_of_fold(
     rows: pd.DataFrame,
-    folds: NDArray[np.int64],
+    groups: Numbers,
+    folds: Numbers,
     training: Training,
-    is_teaching: Callable[[int], NDArray[np.bool_]],
+    is_teaching: Callable[[int], Flags],
 ) -> pd.DataFrame:
-    """Ask about each fold a model that was fitted, words and all, without it."""
+    """Ask about each fold a team that was fitted, chosen and calibrated without it."""
     parts = []
     for fold in range(N_FOLDS):
-        teaching = rows[is_teaching(fold)]
-        encoder, calibrated, spec = _fit_all(teaching, training)
-        parts.append(_ask(encoder, calibrated, spec, teaching, rows[folds == fold]))
+        taught = is_teaching(fold)
+        team = _fit_team_by_folds(rows[taught], groups[taught], training)
+        parts.append(_ask(team, rows[taught], rows[folds == fold], training))
     answers = pd.concat(parts).sort_values(ROW_KEY, ignore_index=True)
     # A fold with few positives leaves more of them to teach: rates of single folds would rank rows backwards.
     return answers.assign(
@@ -156,24 +251,41 @@ def _ask_out_of_fold(
     )
 
 
-def _ask(encoder: Any, calibrated: Any, spec: FeatureSpec, teaching: pd.DataFrame, held: pd.DataFrame) -> pd.DataFrame:
-    """Let the model and the baselines answer for held-out rows.
+def _ask(team: Team, teaching: pd.DataFrame, held: pd.DataFrame, training: Training) -> pd.DataFrame:
+    """Let the candidates and the baselines answer for held-out rows.
 
     The baselines learn their rates from the labels chosen by chance alone: doubt picks positives more often than they
     happen, and a baseline that believed it would be too easy to beat.
     """
-    encoded = encoder.transform(build_features(held, spec))
     by_chance = teaching[_flags(teaching, IS_RANDOM)]
     taught, is_rule = _flags(by_chance, IS_POSITIVE), _flags(by_chance, IS_RULE)
-    kept = held[[ROW_KEY, PARTITION_KEY, BLOCK, IS_POSITIVE, IS_RULE]]
-    return kept.assign(
+    encoded = {name: scorer.encode(held) for name, scorer in team.scorers.items()}
+    chosen = team.calibrated[team.first]
+    segments = {f"{SEGMENT}{segment.column}": held[segment.column].astype("string") for segment in training.protected}
+    return held[[ROW_KEY, PARTITION_KEY, BLOCK, IS_POSITIVE, IS_RULE]].assign(
         p_dummy=models.base_rate(taught),
         p_rule=models.rule_probability(_flags(held, IS_RULE), models.rule_rates(is_rule, taught)),
-        p_uncalibrated=models.positive_probability(uncalibrated(calibrated), encoded),
-        p_model=models.positive_probability(calibrated, encoded),
-    ).reset_index(drop=True)
+        p_uncalibrated=models.positive_probability(uncalibrated(chosen), encoded[team.first]),
+        p_model=models.positive_probability(chosen, encoded[team.first]),
+        **{
+            f"{P_OF}{name}": models.positive_probability(model, encoded[name])
+            for name, model in team.calibrated.items()
+            if len(team.calibrated) > 1
+        },
+        **segments,
+    )
 
 
-def _flags(rows: pd.DataFrame, column: str) -> NDArray[np.bool_]:
+def _scorecard_of(team: Team, rows: pd.DataFrame) -> list[Term]:
+    """Read the scorecard where one was a candidate."""
+    return read_scorecard(team.scorers["scorecard"], rows) if "scorecard" in team.scorers else []
+
+
+def _flags(rows: pd.DataFrame, column: str) -> Flags:
     """Read a yes-or-no column."""
     return rows[column].to_numpy(dtype=np.bool_)
+
+
+def _numbers(rows: pd.DataFrame, column: str) -> Numbers:
+    """Read a column of whole numbers."""
+    return rows[column].to_numpy(dtype=np.int64)

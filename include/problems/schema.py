@@ -53,6 +53,8 @@ class Problem(Section):
         for name in self.training.features.numeric if self.training else []:
             if columns[name].type not in {"integer", "number", "boolean"}:
                 raise BadField("training.features.numeric", f"{name!r} is of type {columns[name].type}, not a number")
+        if self.training:
+            _require_known_at_the_event(self, self.training)
         if self.experiment:
             shape, example = _PARTITION_KEY[self.source.grain]
             if not shape.fullmatch(self.experiment.pilot_until):
@@ -75,6 +77,10 @@ def _columns_used(problem: Problem) -> Iterable[tuple[str, Any]]:
         for kind in ("numeric", "categorical", "text"):
             for name in getattr(problem.training.features, kind):
                 yield f"training.features.{kind}", name
+        if problem.training.group is not None:
+            yield "training.group", problem.training.group
+        for index, segment in enumerate(problem.training.protected):
+            yield f"training.protected.{index}.column", segment.column
     for name in problem.monitor.features if problem.monitor else []:
         yield "monitor.features", name
     if problem.experiment:
@@ -90,3 +96,19 @@ def _require_sections(problem: Problem) -> None:
         raise BadField("review", "needs the section training, and label.source: desk")
     if problem.label and problem.label.source == "desk" and problem.training and not problem.review:
         raise BadField("label.source", "desk needs the section review, or nobody ever gives a label")
+
+
+def _require_known_at_the_event(problem: Problem, training: Training) -> None:
+    """Refuse a feature that is only known later, or that the label is read from: a model would be told the answer."""
+    label = problem.label
+    predicates = [label.known_when, label.positive_when] if label else []
+    # Quoted text is a value, not a column.
+    asked = set(re.findall(r"\w+", " ".join(re.sub(r"'[^']*'", " ", predicate or "") for predicate in predicates)))
+    for kind in ("numeric", "categorical", "text"):
+        for name in getattr(training.features, kind):
+            if problem.source.columns[name].known == "later":
+                rule = "is known only later (source.columns), so no decision can be based on it; remove it"
+                raise BadField(f"training.features.{kind}", f"{name!r} {rule}")
+            if name in asked:
+                rule = "is what the label is read from (label.positive_when or known_when); remove it"
+                raise BadField(f"training.features.{kind}", f"{name!r} {rule}")

@@ -1,12 +1,24 @@
 """What is predicted, what it is worth, and how a model learns it."""
 
+from datetime import timedelta
 from typing import Literal, Self, get_args
 
 from pydantic import Field, field_validator, model_validator
 
-from include.problems.sections.base import BadField, Count, Name, Number, Section, SqlPredicate, require_different
+from include.problems.sections.base import (
+    BadField,
+    Count,
+    Name,
+    Number,
+    Period,
+    Section,
+    Share,
+    SqlPredicate,
+    require_different,
+)
 
-ModelName = Literal["gradient_boosting", "text_logistic"]
+# Simplest first; of two that are equally good the earlier one is taken.
+ModelName = Literal["scorecard", "text_logistic", "text_characters", "gaussian_process", "gradient_boosting"]
 
 
 class Label(Section):
@@ -17,6 +29,7 @@ class Label(Section):
     source: Literal["log", "desk"]
     known_when: SqlPredicate | None = None
     positive_when: SqlPredicate | None = None
+    delay: Period | None = Field(default=None, description="how long after its event a row's label is final")
 
     @model_validator(mode="after")
     def _a_log_label_says_how_it_is_read(self) -> Self:
@@ -37,7 +50,7 @@ class Value(Section):
     false_positive: Number
     true_negative: Number
     false_negative: Number
-    review: Number = 0.0
+    review: Number = Field(default=0.0, description="what asking a person earns; 0: not priced, so nobody is asked")
 
 
 class Rule(Section):
@@ -78,14 +91,66 @@ class Features(Section):
         return self
 
 
-class Training(Section):
-    """When a model is fitted, on what, and which candidate is tried."""
+class Search(Section):
+    """How long better settings of a candidate are looked for; none without this section."""
 
-    model: ModelName
-    calibration: Literal["sigmoid", "isotonic"] = "sigmoid"
+    trials: Count = Field(default=20, ge=1, description="settings tried, the defaults among them")
+    budget: Period = Field(default=timedelta(seconds=30), description="for one training; it only cuts trials off")
+
+
+class Protected(Section):
+    """A column whose groups must not pay for a new model."""
+
+    column: Name
+    tolerance: Number = Field(default=0.0, ge=0, description="what a group may lose per row, in the unit of value")
+    minimum_rows: Count = Field(default=50, ge=1, description="smaller groups are shown, and decide nothing")
+
+
+class Gate(Section):
+    """What a challenger must meet beside earning more."""
+
+    calibration_tolerance: Share = Field(default=0.02, description="how much less calibrated than the champion")
+    suspicious_auc: Share = Field(
+        default=0.98, description="a single feature that ranks this well gives the label away"
+    )
+
+
+class Training(Section):
+    """When a model is fitted, on what, and which candidates are tried."""
+
+    model: ModelName | None = Field(default=None, description="one candidate; the same as models with one name")
+    models: list[ModelName] = Field(default_factory=list)
+    calibration: Literal["choose", "none", "temperature", "sigmoid", "beta", "isotonic"] = "choose"
     features: Features
+    # Rows of one group (a person, a site) are never on both sides of a split.
+    group: Name | None = None
+    search: Search | None = None
+    gate: Gate = Field(default_factory=Gate)
+    protected: list[Protected] = Field(default_factory=list)
+    approval: Literal["required", "none"] = "none"
+    approval_timeout: Period = Field(default=timedelta(days=2), description="nobody answered: the same as no")
     # Log labels: fit after `first` partitions, then every `every` more. Desk labels: after every finished batch.
     first: Count = Field(default=1, ge=1)
     every: Count = Field(default=1, ge=1)
     minimum_labels: Count = Field(default=50, ge=2)
     seed: Count = Field(default=7, ge=0)
+
+    @property
+    def candidates(self) -> list[ModelName]:
+        """The models that are tried, in the order of the file."""
+        return self.models or ([self.model] if self.model else [])
+
+    @model_validator(mode="after")
+    def _something_is_tried(self) -> Self:
+        if bool(self.model) == bool(self.models):
+            raise BadField("models", "write either model (one name) or models (a list of names), not both and not none")
+        require_different(list(self.models), "models")
+        require_different([segment.column for segment in self.protected], "protected")
+        for name in self.candidates:
+            if name.startswith("text_") and not self.features.text:
+                raise BadField("models", f"{name} reads text, and training.features.text names no column")
+            if name in ("scorecard", "gaussian_process", "gradient_boosting") and not (
+                self.features.numeric or self.features.categorical
+            ):
+                raise BadField("models", f"{name} reads numbers and categories, and training.features names none")
+        return self

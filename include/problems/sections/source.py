@@ -14,6 +14,8 @@ class Column(Section):
     description: str = ""
     unit: str = ""
     pii: Literal["none", "identifier", "contact", "free_text"] = "none"
+    # `later`: not yet known when a decision is taken, only with the label or on the way to it; never a feature.
+    known: Literal["event", "later"] = "event"
 
 
 class Source(Section):

@@ -28,8 +28,15 @@ MODEL_VERSION = Table(
     count("n_evaluate", "held-out rows measured on"),
     text("artifact_url", "name of the skops file in the problem's folder below the models' URL"),
     text("artifact_sha256", "hash of the stored bytes"),
-    text("status", "candidate, promoted or rejected by the gate"),
+    text("status", "candidate; promoted or rejected by the gate or a person; awaiting_approval; rolled_back"),
     number("threshold_ratio", "probability from which on the positive class is acted on, 0..1"),
+    number(
+        "ask_from_ratio", "a person is asked from this probability on, 0..1; missing where nobody is", nullable=True
+    ),
+    number("ask_until_ratio", "a person is asked below this probability, 0..1; missing as above", nullable=True),
+    text("calibration", "map from score to probability that was chosen: none, sigmoid, ...", nullable=True),
+    count("n_left_out", "rows left out because they belong with rows on another side of the split", nullable=True),
+    document("feature_auc", "feature to how well it ranks the fitted rows all by itself, 0.5..1"),
     document("features", "names of the features, in order"),
     document("parameters", "settings of the fit, and its seed"),
     moment("trained_at_utc", "when the fit ended"),
@@ -41,7 +48,7 @@ MODEL_EVENT = Table(
     METADATA,
     problem_key(),
     text("model_version", "version it is about", key=True),
-    text("event", "promoted, rejected or rolled_back", key=True),
+    text("event", "promoted, rejected, awaiting_approval or rolled_back", key=True),
     moment("event_at_utc", "when", key=True),
     text("actor", "person or DAG run that did it"),
     text("reason", "why, in one sentence"),
@@ -100,4 +107,44 @@ SCORED_PARTITION = Table(
     text("snapshot_id", "Iceberg snapshot that holds the predictions"),
     moment("scored_at_utc", "when the rows that were scored had been read"),
     comment="One row per partition that has predictions, and the model they are from.",
+)
+
+MODEL_CHOICE = Table(
+    "model_choice",
+    METADATA,
+    problem_key(),
+    text("model_version", "version that was chosen from these", key=True),
+    text("candidate", "model", key=True),
+    text("calibration", "map from its score to a probability", key=True),
+    number("log_loss_nats", "mean log loss on rows that neither was fitted on"),
+    count("n_rows", "those rows"),
+    flag("is_chosen", "whether this one became the version"),
+    comment="Every candidate with every map, measured before the held-out rows were looked at.",
+)
+
+SCORECARD_TERM = Table(
+    "scorecard_term",
+    METADATA,
+    problem_key(),
+    text("model_version", "version whose training fitted the scorecard", key=True),
+    text("feature", "column of the problem", key=True),
+    text("term", "category; empty for a number", key=True),
+    number("odds_ratio", "the odds of the positive class are multiplied by this, above 0"),
+    number("step", "for so much more of a number, one standard deviation in its own unit", nullable=True),
+    number("vif_ratio", "variance inflation by the other numbers, at least 1; missing where exact", nullable=True),
+    comment="One row per line of a scorecard, the linear candidate that people can read.",
+)
+
+CALIBRATION_GAIN = Table(
+    "calibration_gain",
+    METADATA,
+    problem_key(),
+    partition_key(),
+    text("model_version", "version that scored the partition", key=True),
+    count("n_rows", "rows whose label is known"),
+    number("ece_ratio", "calibration error of what it said, 0..1, 10 bins"),
+    number("ece_uncalibrated_ratio", "calibration error of its scores before calibration, 0..1"),
+    number("log_loss_nats", "mean log loss of what it said"),
+    number("log_loss_uncalibrated_nats", "mean log loss of its scores before calibration"),
+    comment="What calibration was good for on later data: one row per scored partition with known labels.",
 )

@@ -1,58 +1,74 @@
 import numpy as np
 import pytest
+from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 
 from include.learning import metrics
-from include.learning.calibration_of_models import calibrate_fitted, fit_calibrated, uncalibrated
+from include.learning.calibration_of_models import best_method, calibrate, choose, fold_blocks, uncalibrated
+from include.learning.calibrators import METHODS
 from include.learning.models import positive_probability
 
 
 def make_rows(n_rows: int, seed: int, shift: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(seed)
     x = rng.normal(size=(n_rows, 1))
-    return x, rng.random(n_rows) < 1 / (1 + np.exp(-(2 * x[:, 0] + shift)))
+    return x, rng.random(n_rows) < expit(2 * x[:, 0] + shift)
 
 
-@pytest.mark.parametrize("method", ["sigmoid", "isotonic"])
+@pytest.mark.parametrize("method", ["sigmoid", "isotonic", "beta"])
 def test_a_shifted_world_is_calibrated_again_without_changing_the_model(method: str):
     x, y = make_rows(2_000, 0)
     classifier = LogisticRegression().fit(x, y.astype(int))
     before = classifier.coef_.copy()
     later_x, later_y = make_rows(2_000, 1, shift=-2)
-    model = calibrate_fitted(classifier, later_x, later_y, method)
+    model = calibrate(classifier, method, positive_probability(classifier, later_x), later_y)
     new_x, new_y = make_rows(2_000, 2, shift=-2)
     one = metrics.ones(len(new_x))
     assert metrics.ece(new_y, positive_probability(classifier, new_x), one)[0] > 0.15
     assert metrics.ece(new_y, positive_probability(model, new_x), one)[0] < 0.04
     assert (classifier.coef_ == before).all()
+    assert uncalibrated(model) is classifier
 
 
-@pytest.mark.parametrize("method", ["sigmoid", "isotonic"])
-def test_calibration_never_turns_the_order_of_two_rows(method: str):
-    x, y = make_rows(500, 0)
-    model = calibrate_fitted(LogisticRegression().fit(x, y.astype(int)), *make_rows(500, 1), method)
-    assert (np.diff(positive_probability(model, np.linspace(-4, 4, 100)[:, None])) >= 0).all()
+def test_the_true_kind_of_distortion_is_chosen_and_measured_on_all_rows():
+    rng = np.random.default_rng(3)
+    odds = rng.normal(0, 1.5, 20_000)
+    happened = rng.random(len(odds)) < expit(odds)
+    blocks = np.arange(len(odds)) // 100
+    for distorted, expected in ((odds, "none"), (3 * odds, "temperature"), (odds + 1.5, "sigmoid")):
+        choices = choose({"m": expit(distorted)}, happened, blocks, "choose", seed=1)
+        best = next(choice for choice in choices if choice.is_chosen)
+        assert best.log_loss_nats == min(choice.log_loss_nats for choice in choices)
+        losses = {choice.calibration: choice.log_loss_nats for choice in choices}
+        assert losses[expected] <= best.log_loss_nats + 2e-4
+        assert [choice.calibration for choice in choices] == list(METHODS)
+        assert {choice.n_rows for choice in choices} == {len(odds)}
 
 
-def test_few_rows_give_one_model_and_folds_follow_the_rarer_class():
-    x, y = make_rows(40, 0)
-    y[:] = False
-    y[:3] = True
-    model = fit_calibrated(LogisticRegression(), x, y, "sigmoid", seed=1)
-    assert len(model.calibrated_classifiers_) == 1
-    assert model.cv.n_splits == 3
+def test_the_less_surprised_candidate_is_chosen_and_of_equals_the_first():
+    x, happened = make_rows(1_000, 0)
+    good, poor = expit(2 * x[:, 0]), np.full(1_000, 0.5)
+    blocks = np.arange(1_000)
+    for scores, expected in (({"poor": poor, "good": good}, "good"), ({"a": good, "b": good}, "a")):
+        choices = choose(scores, happened, blocks, "sigmoid", seed=1)
+        assert [choice.candidate for choice in choices if choice.is_chosen] == [expected]
+        assert {choice.calibration for choice in choices} == {"sigmoid"}
 
 
-def test_the_seed_chooses_the_folds():
-    x, y = make_rows(60, 0)
-    answers = [
-        positive_probability(fit_calibrated(LogisticRegression(), x, y, "sigmoid", seed), x) for seed in (1, 1, 2)
-    ]
-    assert (answers[0] == answers[1]).all()
-    assert (answers[0] != answers[2]).any()
+def test_each_candidate_has_its_own_best_map():
+    x, happened = make_rows(5_000, 0)
+    scores = {"right": expit(2 * x[:, 0]), "shifted": expit(2 * x[:, 0] + 2)}
+    choices = choose(scores, happened, np.arange(5_000), "choose", seed=1)
+    assert best_method(choices, "shifted") in ("sigmoid", "beta")
+    losses = {(choice.candidate, choice.calibration): choice.log_loss_nats for choice in choices}
+    assert losses["right", "none"] < losses["shifted", "none"] - 0.1
 
 
-def test_the_classifier_inside_is_the_one_that_was_fitted():
-    x, y = make_rows(60, 0)
-    inside = uncalibrated(fit_calibrated(LogisticRegression(), x, y, "sigmoid", seed=1))
-    assert inside.coef_ == pytest.approx(LogisticRegression().fit(x, y.astype(int)).coef_)
+def test_whole_days_are_dealt_and_the_seed_deals_them():
+    blocks = np.repeat(np.arange(20), 7)
+    folds = fold_blocks(blocks, seed=1)
+    assert all(len(set(folds[blocks == block])) == 1 for block in range(20))
+    assert sorted(np.bincount(folds)) == [28] * 5
+    assert (folds == fold_blocks(blocks, seed=1)).all()
+    assert (folds != fold_blocks(blocks, seed=2)).any()
+    assert fold_blocks(np.zeros(5, dtype=int), seed=1).tolist() == [0] * 5

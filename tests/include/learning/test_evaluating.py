@@ -3,6 +3,7 @@ import pandas as pd
 import pytest
 
 from include.learning import evaluating
+from include.learning.thresholds import Policy
 from include.learning.training import BLOCK, IS_POSITIVE, IS_RULE
 from include.problems.schema import Problem
 from tests.include.learning.conftest import LATE, MAIL
@@ -25,7 +26,7 @@ def make_heldout(n_rows: int = 4) -> pd.DataFrame:
 
 def test_each_candidate_acts_in_its_own_way():
     assert PROBLEM.value is not None
-    candidates = evaluating.make_candidates(make_heldout(), PROBLEM, PROBLEM.value, threshold=0.25)
+    candidates = evaluating.make_candidates(make_heldout(), PROBLEM, PROBLEM.value, Policy(0.25), "gradient_boosting")
     earned = {name: candidate.profit.tolist() for name, candidate in candidates.items()}
     assert earned == {
         "dummy": [-5, 0, -5, 0],
@@ -37,16 +38,24 @@ def test_each_candidate_acts_in_its_own_way():
 
 def test_the_threshold_decides_who_acts():
     assert PROBLEM.value is not None
-    candidates = evaluating.make_candidates(make_heldout(), PROBLEM, PROBLEM.value, threshold=0.2)
+    candidates = evaluating.make_candidates(make_heldout(), PROBLEM, PROBLEM.value, Policy(0.2), "gradient_boosting")
     assert candidates["dummy"].profit.tolist() == [20, -8, 20, -8]
 
 
 def test_a_problem_without_a_rule_has_one_baseline():
     problem = Problem.model_validate(MAIL)
     assert problem.value is not None
-    names = list(evaluating.make_candidates(make_heldout(), problem, problem.value, 0.5))
+    names = list(evaluating.make_candidates(make_heldout(), problem, problem.value, Policy(0.5), "text_logistic"))
     assert names == ["dummy", "text_logistic_uncalibrated", "text_logistic"]
     assert (evaluating.baselines_of(problem), evaluating.baselines_of(PROBLEM)) == (["dummy"], ["dummy", "evening"])
+
+
+def test_a_candidate_that_was_not_chosen_is_measured_beside_the_chosen_one():
+    assert PROBLEM.value is not None
+    heldout = make_heldout().assign(p_of_scorecard=[0.9, 0.9, 0.9, 0.9], p_of_gradient_boosting=0.0)
+    candidates = evaluating.make_candidates(heldout, PROBLEM, PROBLEM.value, Policy(0.25), "gradient_boosting")
+    assert candidates["scorecard"].profit.tolist() == [20, -8, 20, -8]
+    assert candidates["gradient_boosting"].p.tolist() == [0.3, 0.1, 0.9, 0.2]
 
 
 def test_metrics_come_with_an_interval_around_them_and_without_one_class_there_is_no_auc():

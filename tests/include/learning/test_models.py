@@ -15,10 +15,12 @@ MAILS = Training(model="text_logistic", features=Features(text=["subject", "body
 
 
 def fit(training: Training, rows: pd.DataFrame, is_positive: np.ndarray):
-    spec = learn_features(rows, training.features)
-    encoder = models.make_encoder(training, spec)
+    name = training.candidates[0]
+    spec = models.spec_of(name, learn_features(rows, training.features))
+    encoder = models.make_encoder(name, spec)
     encoded = encoder.fit_transform(build_features(rows, spec))
-    classifier = models.make_classifier(training, spec).fit(encoded, is_positive.astype(int))
+    classifier = models.make_classifier(name, spec, training.features, training.seed)
+    classifier.fit(encoded, is_positive.astype(int))
     return lambda asked: models.positive_probability(classifier, encoder.transform(build_features(asked, spec)))
 
 
@@ -64,7 +66,42 @@ def test_the_text_model_takes_numbers_and_categories_beside_the_words():
 
 def test_the_seed_of_gradient_boosting_is_the_problems():
     spec = learn_features(make_trips("2013-01"), TRIPS.features)
-    assert models.make_classifier(TRIPS.model_copy(update={"seed": 11}), spec).random_state == 11
+    assert models.make_classifier("gradient_boosting", spec, TRIPS.features, 11).random_state == 11
+
+
+@pytest.mark.parametrize("name", ["scorecard", "gaussian_process"])
+def test_every_candidate_of_numbers_and_categories_learns_what_rain_does(name: str):
+    rows = make_trips("2013-01", n_rows=300)
+    ask = fit(TRIPS.model_copy(update={"model": name}), rows, rows["delay_min"].to_numpy() > 15)
+    assert ask(rows.assign(rain_mm=6.0)).mean() > ask(rows.assign(rain_mm=0.0)).mean() + 0.3
+    assert np.isfinite(ask(rows.assign(rain_mm=np.nan, line="never seen"))).all()
+
+
+def test_pieces_of_words_know_a_korean_noun_whatever_is_glued_to_it_and_an_english_word_that_is_bent():
+    """무료 is free, 회의 a meeting; 는, 를, 에 are particles."""
+    junk, wanted = (
+        ["무료는 지금", "무료를 받자", "free viagra", "viagra deal"],
+        ["회의는 내일", "회의를 하자", "code review", "review done"],
+    )
+    rows = pd.DataFrame({"subject": "", "body": (junk + wanted) * 4})
+    is_junk = np.array([True] * 4 + [False] * 4 * 1).repeat(1)
+    ask = fit(MAILS.model_copy(update={"model": "text_characters"}), rows, np.tile(is_junk, 4))
+    probes = pd.DataFrame({"subject": "", "body": ["무료에", "vviagraa", "회의에", "reviewing"]})
+    p = ask(probes)
+    assert p[:2].min() > 0.6 > 0.4 > p[2:].max()
+    words = fit(MAILS, rows, np.tile(is_junk, 4))(probes)
+    assert np.ptp(words) == 0  # whole words have seen none of these
+
+
+def test_text_is_for_the_candidates_that_are_named_after_it():
+    spec = learn_features(make_mails()[0].assign(size=1.0), Features(text=["body"], numeric=["size"]))
+    assert models.spec_of("gradient_boosting", spec).text == ()
+    assert models.spec_of("text_logistic", spec).text == ("body",)
+
+
+def test_a_gaussian_process_is_for_a_thousand_rows_and_the_others_for_any():
+    assert [models.is_for("gaussian_process", n) for n in (1_000, 1_001)] == [True, False]
+    assert models.is_for("scorecard", 10**9)
 
 
 def test_nothing_to_predict_gives_nothing():

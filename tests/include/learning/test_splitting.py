@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from include.errors import NotEnoughLabels
-from include.learning.splitting import assign_folds, split_by_time, training_points
+from include.learning.splitting import assign_folds, settle_straddlers, split_by_time, teaches, training_points
 
 
 def months(n: int) -> list[str]:
@@ -45,6 +45,35 @@ def test_folds_hold_both_classes_and_leave_out_rows_that_only_teach():
     assert (folds[~is_evaluated] == -1).all()
     for fold in range(5):
         assert (is_positive[folds == fold].sum(), (folds == fold).sum()) == (2, 8)
+
+
+def test_a_group_is_in_one_fold_and_its_rows_that_only_teach_do_not_teach_the_model_that_answers_for_it():
+    is_positive, groups = np.arange(80) % 4 == 0, np.arange(80) // 8 * 2 + np.arange(80) % 2
+    is_evaluated = np.arange(80) % 8 < 6
+    folds = assign_folds(is_positive, is_evaluated, 5, seed=1, groups=groups)
+    assert all(len(set(folds[is_evaluated & (groups == group)])) == 1 for group in set(groups))
+    for fold in range(5):
+        taught = teaches(folds, groups, fold)
+        assert set(groups[taught]).isdisjoint(groups[folds == fold])
+        assert taught.sum() == 80 - np.isin(groups, groups[folds == fold]).sum()
+
+
+def test_rows_that_belong_together_count_once():
+    is_positive, groups = np.array([True] * 8 + [False] * 40), np.array([0] * 5 + [*range(1, 44)])
+    with pytest.raises(NotEnoughLabels, match=r"4 of 48 labels .* rarer class \(rows that belong together count once"):
+        assign_folds(is_positive, np.ones(48, dtype=bool), 5, seed=1, groups=groups)
+
+
+def test_a_group_on_both_sides_of_a_split_stays_on_one_and_lone_rows_all_stay():
+    part = np.array([0, 0, 0, 1, 1, 2, 2])
+    groups = np.array([0, 1, 2, 1, 3, 1, 4])
+    for seed in range(10):
+        stays = settle_straddlers(part, groups, seed)
+        assert len(set(part[stays & (groups == 1)])) == 1
+        assert stays[groups != 1].all()
+    homes = {int(part[settle_straddlers(part, groups, seed) & (groups == 1)][0]) for seed in range(20)}
+    assert homes == {0, 1, 2}  # not always the same side, or a part would run empty
+    assert settle_straddlers(part[:0], groups[:0], 1).tolist() == []
 
 
 def test_folds_follow_the_seed():

@@ -61,7 +61,9 @@ def test_all_due_points_are_fitted_and_judged_in_order_and_the_later_meets_the_e
     assert list(decided["decisions"].values()) == ["promoted", "promoted"]
     assert decided["promoted"]
     assert [row[0][:7] for row in sorted(read(house, MODEL_VERSION, "model_version"))] == ["2013-03", "2013-04"]
-    details = [row[1] for row in read(house, GATE_CHECK, "check_name", "detail") if row[0] == "not_worse_than_champion"]
+    details = [
+        row[1] for row in read(house, GATE_CHECK, "check_name", "detail") if row[0] == "earns_more_than_champion"
+    ]
     assert sum("Against the champion 2013-03" in detail for detail in details) == 1
     assert "champion" in {row[0] for row in read(house, MODEL_METRIC, "candidate")}
     assert not steps.plan_training(problem="late", partition_key="2013-04")["is_due"]
@@ -192,7 +194,7 @@ def test_a_second_round_is_compared_on_what_the_first_has_not_seen_and_draws_a_c
     curve = read(house, LEARNING_CURVE, "model_version", "arm", "n_labels", "metric")
     assert {row[1:3] for row in curve if row[0] == version} == {("all", 90), ("random", 70)}
     champion = read(house, MODEL_METRIC, "model_version", "candidate", "n_rows")
-    assert {row[2] for row in champion if row[:2] == (version, "champion")} == {20}
+    assert {row[2] for row in champion if row[:2] == (version, "champion")} == {70}
     # The old round, fitted again, still sees only what was known then.
     assert train("mail", "round-001", "again")["model_version"].startswith("round-001")
     assert len(read(house, MODEL_VERSION, "model_version")) == 2

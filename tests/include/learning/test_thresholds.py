@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from include.errors import BadProblem
-from include.learning.thresholds import earning_threshold, profit_of_actions
+from include.learning.thresholds import Policy, earning_policy, earning_threshold, profit_of_actions, profit_of_policy
 from include.problems.sections.learning import Value
 
 
@@ -48,3 +48,40 @@ def test_a_catch_worth_no_more_than_a_miss_is_refused():
 def test_each_cell_of_the_matrix_is_paid():
     acted, happened = np.array([True, True, False, False]), np.array([True, False, True, False])
     assert profit_of_actions(acted, happened, make_value(true_negative=1)).tolist() == [20, -8, -5, 1]
+
+
+def test_a_review_of_two_dollars_pays_between_two_in_twenty_five_and_six_in_eight():
+    policy = earning_policy(make_value(review=-2), has_reviewers=True)
+    assert policy.ask_from == pytest.approx(2 / 25)  # 25 dollars lie between a catch and a miss
+    assert policy.ask_until == pytest.approx(1 - 2 / 8)  # 8 between a needless warning and none
+    assert policy.act_from == pytest.approx(8 / 33)
+
+
+def test_at_both_thresholds_asking_earns_what_the_machine_earns_alone():
+    value = make_value(review=-2)
+    policy = earning_policy(value, has_reviewers=True)
+    assert policy.ask_from is not None
+    assert policy.ask_until is not None
+    asked = {
+        p: p * value.true_positive + (1 - p) * value.true_negative - 2 for p in (policy.ask_from, policy.ask_until)
+    }
+    assert asked[policy.ask_from] == pytest.approx(policy.ask_from * value.false_negative)
+    acting = policy.ask_until * value.true_positive + (1 - policy.ask_until) * value.false_positive
+    assert asked[policy.ask_until] == pytest.approx(acting)
+
+
+def test_nobody_is_asked_where_it_costs_too_much_or_nobody_is_there():
+    # 25 * 8 / (25 + 8) = 6.06 dollars is the most that the least certain row can be worth.
+    assert earning_policy(make_value(review=-6.1), has_reviewers=True).ask_from is None
+    assert earning_policy(make_value(review=-6.0), has_reviewers=True).ask_from is not None
+    assert earning_policy(make_value(review=-2), has_reviewers=False) == Policy(8 / 33)
+    assert earning_policy(make_value(review=0), has_reviewers=True) == Policy(8 / 33)
+    assert earning_policy(make_value(review=-2, false_positive=0), has_reviewers=True) == Policy(0.0)
+
+
+def test_a_person_finds_the_truth_and_is_paid():
+    p, happened = np.array([0.05, 0.1, 0.1, 0.74, 0.9]), np.array([True, True, False, False, False])
+    policy = Policy(0.5, ask_from=0.1, ask_until=0.75)
+    earned = profit_of_policy(p, happened, make_value(review=-2), policy)
+    assert earned.tolist() == [-5, 18, -2, -2, -8]
+    assert profit_of_policy(p, happened, make_value(), Policy(0.5)).tolist() == [-5, -5, 0, -8, -8]

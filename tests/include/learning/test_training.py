@@ -82,20 +82,20 @@ def test_every_label_chosen_by_chance_is_answered_once_out_of_fold():
 
 def test_no_row_teaches_the_model_that_answers_for_it(monkeypatch: pytest.MonkeyPatch):
     seen: list[set[str]] = []
-    fit_all = room._fit_all
+    fit_team = room._fit_team_by_folds
 
-    def spy(rows: pd.DataFrame, training: Training) -> object:
+    def spy(rows: pd.DataFrame, groups: np.ndarray, training: Training) -> room.Team:
         seen.append(set(rows[ROW_KEY]))
-        return fit_all(rows, training)
+        return fit_team(rows, groups, training)
 
     ask = room._ask
 
-    def check(encoder: object, model: object, spec: object, teaching: pd.DataFrame, held: pd.DataFrame) -> pd.DataFrame:
+    def check(team: room.Team, teaching: pd.DataFrame, held: pd.DataFrame, training: Training) -> pd.DataFrame:
         assert seen[-1] == set(teaching[ROW_KEY])
         assert seen[-1].isdisjoint(held[ROW_KEY])
-        return ask(encoder, model, spec, teaching, held)
+        return ask(team, teaching, held, training)
 
-    monkeypatch.setattr(room, "_fit_all", spy)
+    monkeypatch.setattr(room, "_fit_team_by_folds", spy)
     monkeypatch.setattr(room, "_ask", check)
     fit_by_folds(mail_rows(np.arange(120) < 80), MAILS)
     assert [len(rows) for rows in seen] == [120, *[104] * 5, *[64] * 5]

@@ -1,0 +1,13 @@
+"""The columns of training rows and of held-out answers beside the problem's own.
+
+What belongs here: their names, spelled once; the underscore keeps them apart from a problem's columns.
+"""
+
+IS_KNOWN = "_is_known"
+IS_POSITIVE = "_is_positive"
+IS_RULE = "_is_rule"
+IS_RANDOM = "_is_random"
+BLOCK = "_block"
+
+# Held-out answers of each candidate where several compete, and which protected group a row is in.
+P_OF, SEGMENT = "p_of_", "segment_"
