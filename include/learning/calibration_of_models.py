@@ -16,6 +16,8 @@ from include.learning import metrics
 from include.learning.calibrators import METHODS, Calibrated, apply_map, fit_map
 
 N_FOLDS = 5
+# Steps learned from few rows are certain wherever those rows happened to agree (Niculescu-Mizil and Caruana 2005).
+MINIMUM_FOR_STEPS = 1_000
 
 
 @dataclass(frozen=True)
@@ -37,9 +39,11 @@ class Choice:
     is_chosen: bool = False
 
 
-def methods_of(calibration: str) -> tuple[str, ...]:
-    """Name the maps that a problem lets compete: all of them, or the one its file names."""
-    return METHODS if calibration == "choose" else (calibration,)
+def methods_of(calibration: str, n_rows: int) -> tuple[str, ...]:
+    """Name the maps that compete on so many rows: the one that the problem names, or all that rows can teach."""
+    if calibration != "choose":
+        return (calibration,)
+    return METHODS if n_rows >= MINIMUM_FOR_STEPS else tuple(name for name in METHODS if name != "isotonic")
 
 
 def choose(
@@ -65,7 +69,7 @@ def choose(
     folds = fold_blocks(blocks, seed)
     found = []
     for name, p in scores.items():
-        for method in methods_of(calibration):
+        for method in methods_of(calibration, len(p)):
             answers = _answer_out_of_fold(method, p, is_positive, folds)
             loss = float(metrics.log_loss(is_positive, answers, metrics.ones(len(answers)))[0])
             found.append(Choice(name, method, loss, len(answers)))

@@ -4,7 +4,7 @@ from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 
 from include.learning import metrics
-from include.learning.calibration_of_models import best_method, calibrate, choose, fold_blocks, uncalibrated
+from include.learning.calibration_of_models import best_method, calibrate, choose, fold_blocks, methods_of, uncalibrated
 from include.learning.calibrators import METHODS
 from include.learning.models import positive_probability
 
@@ -53,6 +53,12 @@ def test_the_less_surprised_candidate_is_chosen_and_of_equals_the_first():
         choices = choose(scores, happened, blocks, "sigmoid", seed=1)
         assert [choice.candidate for choice in choices if choice.is_chosen] == [expected]
         assert {choice.calibration for choice in choices} == {"sigmoid"}
+
+
+def test_steps_are_not_learned_from_few_rows_unless_the_problem_asks_for_them():
+    assert "isotonic" not in methods_of("choose", 999)
+    assert "isotonic" in methods_of("choose", 1_000)
+    assert methods_of("isotonic", 10) == ("isotonic",)
 
 
 def test_each_candidate_has_its_own_best_map():

@@ -58,8 +58,16 @@ BROKEN = [
         {"numeric": ["started_at"]},
         "field training.features.numeric: 'started_at' is of type timestamp, not a number",
     ),
-    ("source.columns.origin.known", "later", "field training.features.categorical: 'origin' is known only later (source"),
-    ("label.positive_when", "distance_miles > 9", "field training.features.numeric: 'distance_miles' is what the label"),
+    (
+        "source.columns.origin.known",
+        "later",
+        "field training.features.categorical: 'origin' is known only later (source",
+    ),
+    (
+        "label.positive_when",
+        "distance_miles > 9",
+        "field training.features.numeric: 'distance_miles' is what the label",
+    ),
     ("label.delay", 2, "field label.delay: write a period as ISO 8601 does"),
     ("training.models", ["scorecard"], "field training.models: write either model (one name) or models (a list"),
     ("training.model", "REMOVE", "field training.models: write either model (one name) or models (a list of names)"),
