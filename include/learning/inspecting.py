@@ -71,7 +71,7 @@ def require_one_label_each(rows: pd.DataFrame, is_positive: str) -> None:
         where = ", ".join(sorted(rows.loc[rows[ROW_KEY] == torn[0], PARTITION_KEY].unique()))
         raise BadLabels(
             f"{len(torn):,} of {len(spread):,} items have labels that contradict each other (first: {torn[0]!r} in "
-            f"partitions {where}). Allowed is one label for an item. Correct the log, or let source.key tell rows apart."
+            f"partitions {where}). Allowed is one label for an item. Mend the log, or let source.key tell rows apart."
         )
 
 
