@@ -31,7 +31,7 @@ source:
     carrier: {{type: string}}
 label: {{classes: [good, bad], positive: bad, source: {source}}}
 value: {{unit: euros, true_positive: 1, false_positive: -1, true_negative: 0, false_negative: -1}}
-training: {{model: gradient_boosting, features: {{numeric: [speed]}}}}
+training: {{model: gradient_boosting, features: {{categorical: [carrier]}}}}
 {review}
 monitor: {{features: [speed, carrier], reference_partitions: 2, psi_alert: 0.25, ece_alert: 0.05, minimum_rows: 40}}
 """
