@@ -7,7 +7,7 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
-NOT_MEASUREMENTS = {"__main__", "__init__", "peer_environment"}
+NOT_MEASUREMENTS = {"__main__", "__init__", "event_log", "house", "peer_environment"}
 NAMES = sorted(path.stem for path in Path(__file__).parent.glob("*.py") if path.stem not in NOT_MEASUREMENTS)
 
 

@@ -62,7 +62,9 @@ def find_unknown(records: ibis.Table, columns: Sequence[str]) -> ibis.Table:
         records: from `extract_fields` with these columns, with the document.
     """
     # A record with no more keys than fields that hold something has no others; most are done with after counting.
-    n_held = " + ".join(f'CAST("{name}" IS NOT NULL AS BIGINT)' for name in columns)
+    counted = " + ".join(f'CAST("{name}" IS NOT NULL AS BIGINT)' for name in columns)
+    all_held = " AND ".join(f'"{name}" IS NOT NULL' for name in columns)
+    n_held = f"CASE WHEN {all_held} THEN {len(columns)} ELSE {counted} END"
     known = ", ".join(f"'{name}'" for name in columns)
     pointer = "'/' || replace(replace(k, '~', '~0'), '/', '~1')"
     others = f"list_filter(list_sort(list_distinct(TRY(json_keys({DOCUMENT})))), lambda k: k NOT IN ({known}))"

@@ -77,7 +77,8 @@ def prepare_rows(rows: ibis.Table, source: Source, partition_key: str, pii_key: 
     )
     rows = find_unknown(rows, list(source.columns))
     # Nobody has said what is in a new field, so it is masked like a text that anybody may have written into.
-    rows = rows.mutate(**{UNKNOWN: rows[UNKNOWN].map(_masked)})
+    masked = ibis.cases((rows[UNKNOWN].notnull(), rows[UNKNOWN].map(_masked)), else_=ibis.null(rows[UNKNOWN].type()))
+    rows = rows.mutate(**{UNKNOWN: masked})
     rows = write_unknown(rows, UNKNOWN_FIELDS)
     return rows.mutate(
         **{
