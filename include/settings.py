@@ -25,6 +25,7 @@ class Settings:
         models_url: folder of stored models.
         problems_dir: folder of the problem files.
         engine: `duckdb` or `spark`.
+        engine_memory_mb: what the embedded engine may hold in memory, in MiB; beyond, it spills to disk.
         pii_key: secret of the keyed hash for identifiers.
         s3_endpoint: URL of an S3-compatible store, or None for the cloud's own.
         is_demo_reviewer_on: whether recorded truth may answer review batches.
@@ -37,6 +38,7 @@ class Settings:
     models_url: str
     problems_dir: Path
     engine: str
+    engine_memory_mb: int
     pii_key: str
     s3_endpoint: str | None
     is_demo_reviewer_on: bool
@@ -49,7 +51,8 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         environment: names to values; the process's own when None.
 
     Raises:
-        BadSettings: `MULGIL_ENGINE` is neither duckdb nor spark.
+        BadSettings: `MULGIL_ENGINE` is neither duckdb nor spark, or `MULGIL_ENGINE_MEMORY_MB` is no whole number
+            from 128 on.
     """
     env = os.environ if environment is None else environment
     # Relative to the repository, so that every process of one clone agrees whatever its working folder is.
@@ -57,6 +60,10 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     engine = env.get("MULGIL_ENGINE") or "duckdb"
     if engine not in {"duckdb", "spark"}:
         raise BadSettings(f"MULGIL_ENGINE is {engine!r}; allowed are 'duckdb' and 'spark'.")
+    # Several tasks share a machine. More than this makes nothing faster: what is large is streamed.
+    engine_memory_mb = env.get("MULGIL_ENGINE_MEMORY_MB") or "768"
+    if not engine_memory_mb.isdecimal() or int(engine_memory_mb) < 128:
+        raise BadSettings(f"MULGIL_ENGINE_MEMORY_MB is {engine_memory_mb!r}; a whole number from 128 on is needed.")
     return Settings(
         home=home,
         # No default that could reach a foreign server: an empty URL fails at the first connection, with a sentence.
@@ -67,6 +74,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         # Tests and teams that keep their problems in another repository point this elsewhere.
         problems_dir=Path(env.get("MULGIL_PROBLEMS_DIR") or REPOSITORY / "include" / "problems"),
         engine=engine,
+        engine_memory_mb=int(engine_memory_mb),
         # Empty is refused by the masking step, not here: a DAG processor needs no key.
         pii_key=env.get("MULGIL_PII_KEY", ""),
         s3_endpoint=env.get("MULGIL_S3_ENDPOINT") or None,

@@ -21,18 +21,19 @@ def open_engine() -> Any:
     settings = read_settings()
     if settings.engine != "duckdb":
         raise BadSettings(f"MULGIL_ENGINE is {settings.engine!r}; this version runs on 'duckdb' only.")
-    return _engine_of(os.getpid(), str(settings.home / "spill"))
+    return _engine_of(os.getpid(), str(settings.home / "spill"), settings.engine_memory_mb)
 
 
 # By process id: a forked task must not share its parent's engine, whose threads did not survive the fork.
 @lru_cache(maxsize=2)
-def _engine_of(_process: int, spill: str) -> Any:
+def _engine_of(_process: int, spill: str, memory_mb: int) -> Any:
     """Start DuckDB in memory; what does not fit is spilled below the home folder, not into the working folder."""
     stand_in_for_hotfix()
     mend_drop()
     engine = DuckDBBackend().connect(
         threads=_usable_cores(),
         temp_directory=spill,
+        memory_limit=f"{memory_mb}MiB",
         autoinstall_known_extensions=False,
         autoload_known_extensions=False,
     )
