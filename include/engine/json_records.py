@@ -25,7 +25,6 @@ _NOT_BLANK = re.compile(r"[^ \t\r\n]")
 _NEXT_OBJECT = re.compile(r"\}[ \t\r\n]*(?=\{)|\n(?=\{)")
 _LONGEST_TOKEN = 10  # "-Infinity", and one more: an error so close to the end may be a token that was cut
 _BATCH_RECORDS = 10_000
-_HEAD_BYTES = 1 << 20
 
 
 def cut_json(key: str, content: Content) -> Iterator[pa.RecordBatch]:
@@ -35,7 +34,7 @@ def cut_json(key: str, content: Content) -> Iterator[pa.RecordBatch]:
 
 def _is_unbroken(head: bytes) -> bool:
     """Say whether objects follow each other without line breaks, or are spread over several lines."""
-    text = head[:_HEAD_BYTES].decode("latin-1").lstrip("\xef\xbb\xbf \t\r\n")
+    text = head.decode("latin-1").lstrip("\xef\xbb\xbf \t\r\n")
     try:
         _, end = _DECODER.raw_decode(text)
     except ValueError:

@@ -23,7 +23,7 @@ SCHEMA = pa.schema(
     ]
 )
 
-MAX_RECORD_BYTES = 64 << 20
+MAX_RECORD_BYTES = 16 << 20  # a field is copied some ten times while it is masked, in several threads
 SHOWN_BYTES = 1_000  # of a record that is too long to be kept
 NOT_UTF8 = "record is not UTF-8"
 TOO_LONG = f"record is longer than {MAX_RECORD_BYTES >> 20} MiB"

@@ -1,6 +1,6 @@
 """Gives the bytes inside of an object, piece by piece: gzip and zstd are told by their first bytes, not by a name.
 
-Memory stays bounded whatever comes: a piece is never larger than `PIECE_BYTES`, and an object that unpacks to absurdly
+Memory stays bounded whatever comes: a piece is a few MiB at most, and an object that unpacks to absurdly
 more than it stored is given up.
 """
 
@@ -11,6 +11,7 @@ from typing import BinaryIO
 import pyarrow as pa
 
 PIECE_BYTES = 4 << 20  # large enough that Python's share of the work is small, small enough for several in memory
+HEAD_BYTES = 1 << 20  # a first record as long as this is still looked at when formats are told apart
 # Logs unpack ten to fifty times; a gzip of zeros a thousand times. Below the second number nobody is hurt.
 MAX_RATIO, HARMLESS_BYTES = 200, 256 << 20
 
@@ -37,12 +38,22 @@ class Content:
         head: its first bytes, unpacked, for telling formats apart.
     """
 
-    def __init__(self, stream: BinaryIO, harmless_bytes: int = HARMLESS_BYTES) -> None:
+    def __init__(
+        self,
+        stream: BinaryIO,
+        *,
+        piece_bytes: int = PIECE_BYTES,
+        head_bytes: int = HEAD_BYTES,
+        harmless_bytes: int = HARMLESS_BYTES,
+    ) -> None:
         self.flaw: str | None = None
-        self._stream, self._harmless_bytes = stream, harmless_bytes
+        self._stream, self._piece_bytes, self._harmless_bytes = stream, piece_bytes, harmless_bytes
         self._n_stored = self._n_unpacked = 0
         self._pieces = self._bounded(self._open())
-        self.head = next(self._pieces, b"")
+        self.head = b""
+        # Not just the first piece: what unpacking gives first may be a few bytes.
+        while len(self.head) < head_bytes and (piece := next(self._pieces, b"")):
+            self.head += piece
 
     def __iter__(self) -> Iterator[bytes]:
         """Give the pieces, from the first one on; stops early where the object breaks, and `flaw` says why."""
@@ -58,7 +69,7 @@ class Content:
 
     def _open(self) -> Iterator[bytes]:
         """Choose how to unpack."""
-        first = self._read(6)
+        first = self._read(max(map(len, _UNREADABLE)))
         if not first:
             self.flaw = IS_EMPTY
             return iter(())
@@ -72,9 +83,9 @@ class Content:
             return self._unzstd(first)
         return self._plain(first)
 
-    def _read(self, n_bytes: int = PIECE_BYTES) -> bytes:
-        """Read what is stored, counting."""
-        stored = self._stream.read(n_bytes)
+    def _read(self, n_bytes: int | None = None) -> bytes:
+        """Read what is stored, counting; one piece of it when no number is given."""
+        stored = self._stream.read(n_bytes or self._piece_bytes)
         self._n_stored += len(stored)
         return stored
 
@@ -100,14 +111,14 @@ class Content:
             member = zlib.decompressobj(wbits=31)  # 31: with gzip's header and checksum
             while not member.eof:
                 try:
-                    piece = member.decompress(stored, PIECE_BYTES)
+                    piece = member.decompress(stored, self._piece_bytes)
                 except zlib.error:
                     self.flaw = CUT_SHORT
                     return
                 if piece:
                     yield piece
                 stored = member.unconsumed_tail or (b"" if member.eof else self._read(1 << 16))
-                if not stored and not member.eof and len(piece) < PIECE_BYTES:
+                if not stored and not member.eof and len(piece) < self._piece_bytes:
                     self.flaw = CUT_SHORT
                     return
             stored = member.unused_data or self._read(1 << 16)
@@ -116,7 +127,7 @@ class Content:
         """Unpack zstd as far as it goes."""
         stream = pa.CompressedInputStream(pa.PythonFile(_Rest(first, self), "r"), "zstd")
         try:
-            while piece := stream.read(1 << 18):
+            while piece := stream.read(self._piece_bytes):
                 yield piece
         except OSError:  # a producer that was killed, or a transfer that was cut
             self.flaw = CUT_SHORT
@@ -133,7 +144,7 @@ class _Rest:
     def read(self, n_bytes: int = -1) -> bytes:
         """Read on."""
         first, self._first = self._first, b""
-        return first or self._content._read(n_bytes if n_bytes > 0 else PIECE_BYTES)
+        return first or self._content._read(max(n_bytes, 0))
 
     def close(self) -> None:
         """Leave the stream to its owner."""
