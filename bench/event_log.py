@@ -1,7 +1,7 @@
 """Writes the event log that ingest is measured with, and the problem file that describes it.
 
-Events of an app as most logs have them: an id, a time, a user, a few words, two numbers and a flag, about 165 bytes each,
-in the order they happened. The same seed gives the same file.
+Events of an app as most logs have them: an id, a time, a user, a few words, two numbers and a flag, about 165 bytes
+each, in the order they happened. The same seed gives the same file.
 """
 
 from pathlib import Path
@@ -35,9 +35,18 @@ quality:
     - {expect: ExpectTableRowCountToBeBetween, severity: stop, arguments: {min_value: 1}}
     - {expect: ExpectColumnValuesToNotBeNull, column: event_id, severity: stop}
     - {expect: ExpectColumnValuesToNotBeNull, column: happened_at, severity: stop}
-    - {expect: ExpectColumnValuesToBeInSet, column: kind, severity: stop, arguments: {value_set: [view, click, buy, like]}}
-    - {expect: ExpectColumnValuesToBeBetween, column: latency_ms, severity: stop, arguments: {min_value: 0, max_value: 60000}}
-    - {expect: ExpectColumnValuesToBeBetween, column: amount, severity: warn, arguments: {min_value: 0, max_value: 100000}}
+    - expect: ExpectColumnValuesToBeInSet
+      column: kind
+      severity: stop
+      arguments: {value_set: [view, click, buy, like]}
+    - expect: ExpectColumnValuesToBeBetween
+      column: latency_ms
+      severity: stop
+      arguments: {min_value: 0, max_value: 60000}
+    - expect: ExpectColumnValuesToBeBetween
+      column: amount
+      severity: warn
+      arguments: {min_value: 0, max_value: 100000}
     - {expect: ExpectColumnMeanToBeBetween, column: amount, severity: warn, arguments: {min_value: 10, max_value: 100}}
 """
 PARTITION = "2013-01-01T05"
@@ -68,7 +77,8 @@ def _lines(rng: np.random.Generator, start: int, n: int, n_events: int, hour: st
         strict=True,
     )
     return [
-        f'{{"event_id":"e{start + i:010d}","happened_at":"{hour}:{ms // 60_000:02d}:{ms // 1_000 % 60:02d}.{ms % 1_000:03d}Z",'
+        f'{{"event_id":"e{start + i:010d}",'
+        f'"happened_at":"{hour}:{ms // 60_000:02d}:{ms // 1_000 % 60:02d}.{ms % 1_000:03d}Z",'
         f'"user_id":"u{user}","kind":"{kind}","country":"{country}","amount":{amount:.2f},"latency_ms":{latency},'
         f'"is_mobile":{"true" if is_mobile else "false"}}}\n'
         for i, (ms, user, kind, country, amount, latency, is_mobile) in enumerate(columns)

@@ -25,12 +25,11 @@ def test_just_the_records_that_are_asked_for_are_read_again(landing, flight):
 def test_an_object_that_is_replaced_while_it_is_read_is_noticed_at_the_end(landing, flight):
     key = landing.drop("a.jsonl", flight("a"))
     land()
-    with (
-        pytest.raises(BadLanding, match=r"1 of 1 objects .* replaced"),
-        fetch_feeds(landing.house.settings, feeds_of(landing)) as objects,
-    ):
-        assert [item.key for item in objects] == [key]
-        landing.drop("a.jsonl", flight("another"))
+    fetched = fetch_feeds(landing.house.settings, feeds_of(landing))
+    assert [item.key for item in fetched.__enter__()] == [key]
+    landing.drop("a.jsonl", flight("another"))
+    with pytest.raises(BadLanding, match=r"1 of 1 objects .* replaced"):
+        fetched.__exit__(None, None, None)
 
 
 def test_an_object_that_was_only_touched_is_still_the_one_that_was_counted(landing, flight):
