@@ -38,8 +38,8 @@ def test_the_engine_takes_no_more_threads_than_the_process_may():
 
 
 def test_another_process_gets_another_engine(home):
-    ours = session._engine_of(os.getpid(), str(home / "spill"))
-    assert session._engine_of(os.getpid() + 1, str(home / "spill")) is not ours
+    ours = session._engine_of(os.getpid(), str(home / "spill"), 256)
+    assert session._engine_of(os.getpid() + 1, str(home / "spill"), 256) is not ours
 
 
 def test_an_engine_that_is_not_built_is_refused_by_name(monkeypatch):
@@ -70,3 +70,16 @@ def test_rows_of_memory_and_pandas_can_be_asked():
     rows = ibis.memtable(pa.table({"n": [1, 2], "s": ["a", None]}))
     assert open_engine().execute(rows.n.sum()) == 3
     assert open_engine().execute(rows)["s"].tolist()[0] == "a"
+
+
+def test_it_holds_no_more_in_memory_than_it_is_allowed(home, monkeypatch):
+    monkeypatch.setenv("MULGIL_ENGINE_MEMORY_MB", "200")
+    limit = session.open_engine().raw_sql("SELECT current_setting('memory_limit')").fetchall()
+    assert limit == [("200.0 MiB",)]
+
+
+@pytest.mark.parametrize("text", ["0", "64", "1GB", "-1", "1.5"])
+def test_a_memory_that_cannot_be_meant_is_refused(monkeypatch, text):
+    monkeypatch.setenv("MULGIL_ENGINE_MEMORY_MB", text)
+    with pytest.raises(BadSettings, match="MULGIL_ENGINE_MEMORY_MB"):
+        session.read_settings()
