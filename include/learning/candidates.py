@@ -26,6 +26,29 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
+class Encoding:
+    """Training rows as one candidate reads them.
+
+    Attributes:
+        name: of the candidate.
+        spec: what it reads.
+        encoder: fitted on these rows; never saw a label.
+        encoded: the rows, a frame or a matrix.
+        is_positive: shape (n_rows,).
+    """
+
+    name: ModelName
+    spec: FeatureSpec
+    encoder: Any
+    encoded: Any
+    is_positive: NDArray[np.bool_]
+
+    def rows_where(self, is_taken: NDArray[np.bool_]) -> Any:
+        """Take some of the encoded rows."""
+        return self.encoded[is_taken if isinstance(self.encoded, pd.DataFrame) else np.flatnonzero(is_taken)]
+
+
+@dataclass(frozen=True)
 class Scorer:
     """One fitted candidate, not calibrated yet.
 
@@ -71,12 +94,11 @@ def contestants(training: Training, n_rows: int) -> list[ModelName]:
     return found
 
 
-def fit_scorer(name: ModelName, rows: pd.DataFrame, training: Training, settings: models.Settings) -> Scorer:
-    """Fit one candidate on all rows given.
+def encode(name: ModelName, rows: pd.DataFrame, training: Training) -> Encoding:
+    """Read rows the way one candidate does; its words and scales are learned from all of them.
 
     Args:
         rows: with the problem's features and the label.
-        settings: of the classifier; empty for the defaults.
 
     Raises:
         BadFeatures: from `features.py`.
@@ -84,23 +106,27 @@ def fit_scorer(name: ModelName, rows: pd.DataFrame, training: Training, settings
     spec = models.spec_of(name, learn_features(rows, training.features))
     encoder = models.make_encoder(name, spec)
     encoded = encoder.fit_transform(build_features(rows, spec))
-    is_positive = rows[IS_POSITIVE].to_numpy(dtype=np.bool_).astype(np.int64)
-    classifier = models.make_classifier(name, spec, training.features, training.seed, settings)
-    with warnings.catch_warnings():
-        # A process whose best scale lies beyond its bounds is fitted at the bound; the held-out rows judge it.
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        return Scorer(name, spec, encoder, classifier.fit(encoded, is_positive), settings)
+    return Encoding(name, spec, encoder, encoded, rows[IS_POSITIVE].to_numpy(dtype=np.bool_))
+
+
+def fit_scorer(encoding: Encoding, training: Training, settings: models.Settings) -> Scorer:
+    """Fit one candidate on all rows that it has read.
+
+    Args:
+        settings: of the classifier; empty for the defaults.
+    """
+    classifier = _fit(encoding, np.ones(len(encoding.is_positive), dtype=np.bool_), training, settings)
+    return Scorer(encoding.name, encoding.spec, encoding.encoder, classifier, settings)
 
 
 def score_out_of_fold(
-    name: ModelName,
-    rows: pd.DataFrame,
+    encoding: Encoding,
     folds: NDArray[np.int64],
     groups: NDArray[np.int64],
     training: Training,
     settings: models.Settings,
 ) -> NDArray[np.float64]:
-    """Let each fold be scored by a candidate that was fitted, words and all, without it.
+    """Let each fold be scored by a classifier that was fitted without it; words and scales, which know no label, stay.
 
     Args:
         folds: shape (n_rows,), from 0; rows at -1 only teach.
@@ -109,17 +135,24 @@ def score_out_of_fold(
     Returns:
         shape (n_rows,), 0..1; NaN for rows that only teach.
     """
-    scores = np.full(len(rows), np.nan)
+    scores = np.full(len(encoding.is_positive), np.nan)
     for fold in range(int(folds.max()) + 1):
-        is_held = folds == fold
-        scorer = fit_scorer(name, rows[teaches(folds, groups, fold)], training, settings)
-        scores[is_held] = scorer.score(rows[is_held])
+        classifier = _fit(encoding, teaches(folds, groups, fold), training, settings)
+        scores[folds == fold] = models.positive_probability(classifier, encoding.rows_where(folds == fold))
     return scores
 
 
+def _fit(encoding: Encoding, is_teaching: NDArray[np.bool_], training: Training, settings: models.Settings) -> Any:
+    """Fit the classifier on some of the rows."""
+    classifier = models.make_classifier(encoding.name, encoding.spec, training.features, training.seed, settings)
+    with warnings.catch_warnings():
+        # A process whose best scale lies beyond its bounds is fitted at the bound; the held-out rows judge it.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return classifier.fit(encoding.rows_where(is_teaching), encoding.is_positive[is_teaching].astype(np.int64))
+
+
 def search_settings(
-    name: ModelName,
-    rows: pd.DataFrame,
+    encoding: Encoding,
     folds: NDArray[np.int64],
     groups: NDArray[np.int64],
     training: Training,
@@ -140,16 +173,15 @@ def search_settings(
     Source: Bergstra et al. 2011 (tree-structured Parzen estimator), as Optuna has it.
     """
     search = training.search
-    if search is None or name == "gaussian_process":
+    if search is None or encoding.name == "gaussian_process":
         return {}
 
     def loss_of(settings: models.Settings) -> float:
         is_held = folds >= 0
-        scores = score_out_of_fold(name, rows, folds, groups, training, settings)[is_held]
-        is_positive = rows[IS_POSITIVE].to_numpy(dtype=np.bool_)[is_held]
-        return float(metrics.log_loss(is_positive, scores, metrics.ones(len(scores)))[0])
+        scores = score_out_of_fold(encoding, folds, groups, training, settings)[is_held]
+        return float(metrics.log_loss(encoding.is_positive[is_held], scores, metrics.ones(len(scores)))[0])
 
-    return _minimise(name, loss_of, search, training.seed, search.budget * share_of_budget)
+    return _minimise(encoding.name, loss_of, search, training.seed, search.budget * share_of_budget)
 
 
 def _minimise(name: ModelName, loss_of: Any, search: Search, seed: int, budget: timedelta) -> models.Settings:

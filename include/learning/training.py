@@ -184,8 +184,9 @@ def _fit_team_by_time(fit_rows: pd.DataFrame, calibrate_rows: pd.DataFrame, trai
     names = contestants(training, len(fit_rows))
     scorers: dict[str, Scorer] = {}
     for name in names:
-        settings = candidates.search_settings(name, fit_rows, folds, alone, training, 1 / len(names))
-        scorers[name] = fit_scorer(name, fit_rows, training, settings)
+        encoding = candidates.encode(name, fit_rows, training)
+        settings = candidates.search_settings(encoding, folds, alone, training, 1 / len(names))
+        scorers[name] = fit_scorer(encoding, training, settings)
     scores = {name: scorer.score(calibrate_rows) for name, scorer in scorers.items()}
     return _choose(scorers, scores, _flags(calibrate_rows, IS_POSITIVE), _numbers(calibrate_rows, BLOCK), training)
 
@@ -209,9 +210,10 @@ def _fit_team_by_folds(rows: pd.DataFrame, groups: Numbers, training: Training, 
     scorers: dict[str, Scorer] = {}
     scores: dict[str, NDArray[np.float64]] = {}
     for name in names:
-        settings = candidates.search_settings(name, rows, folds, groups, training, share / len(names))
-        scores[name] = score_out_of_fold(name, rows, folds, groups, training, settings)
-        scorers[name] = fit_scorer(name, rows, training, settings)
+        encoding = candidates.encode(name, rows, training)
+        settings = candidates.search_settings(encoding, folds, groups, training, share / len(names))
+        scores[name] = score_out_of_fold(encoding, folds, groups, training, settings)
+        scorers[name] = fit_scorer(encoding, training, settings)
     return _choose(scorers, scores, is_positive, groups, training)
 
 
