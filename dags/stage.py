@@ -21,8 +21,8 @@ from airflow.sdk import (
 from airflow.sdk.exceptions import AirflowSkipException
 
 from include import names
-from include.errors import BadPartition, PartitionRefused
-from include.names import Stage
+from include.errors import BadPartition, CannotRollBack, PartitionRefused
+from include.names import Single, Stage
 from include.problems.reading import load_problems
 from include.problems.schema import Problem
 from include.problems.stages import stages_of
@@ -30,7 +30,11 @@ from include.settings import read_settings
 
 # A verdict does not change by asking again; everything else may have been a passing fault.
 RETRY = ExceptionRetryPolicy(
-    rules=[RetryRule(exception=[PartitionRefused, BadPartition], action=RetryAction.FAIL, reason="final verdict")]
+    rules=[
+        RetryRule(
+            exception=[PartitionRefused, BadPartition, CannotRollBack], action=RetryAction.FAIL, reason="final verdict"
+        )
+    ]
 )
 
 
@@ -68,6 +72,68 @@ def stage_dag(problem: Problem, stage: Stage, page: str, *, schedule: Any, max_a
         },
         tags=["mulgil", problem.name, f"stage:{stage}"],
     )
+
+
+def problems_for(single: Single, stage: Stage) -> list[Problem]:
+    """Give the problems that a single DAG offers: those with a stage; none when a task of another DAG is read again."""
+    if get_parsing_context().dag_id not in (None, str(single)):
+        return []
+    problems, _ = load_problems()
+    return [problem for problem in problems if stage in stages_of(problem, is_demo_reviewer_on=False)]
+
+
+def single_dag(single: Single, page: str, *, params: dict[str, Any]) -> DAG:
+    """Make a DAG that a person starts with a form; it belongs to no one problem."""
+    return DAG(
+        dag_id=str(single),
+        description=page.strip().splitlines()[2],
+        doc_md=page,
+        schedule=None,
+        start_date=datetime(2020, 1, 1),  # noqa: DTZ001 - Airflow reads it as UTC; fixed, so that nothing moves
+        catchup=False,
+        max_active_runs=1,
+        params=params,
+        default_args={
+            "owner": "mulgil",
+            "retries": 2,
+            "retry_delay": timedelta(seconds=10),
+            "retry_policy": RETRY,
+        },
+        tags=["mulgil", f"single:{single}"],
+    )
+
+
+def run_form(step: Callable[..., dict[str, Any]]) -> XComArg:
+    """Make a step the body of one task whose arguments are the form's, and who filled it in."""
+
+    @task(task_id=step.__name__, doc_md=step.__doc__)
+    def call(dag_run: Any = None, params: Any = None) -> dict[str, Any]:
+        # A run that a program starts has no person; its own name says which one it was.
+        actor = str(dag_run.triggering_user_name or dag_run.run_id)
+        return step(**dict(params), actor=actor, run_id=dag_run.run_id)
+
+    return call()
+
+
+def run_for_chosen(
+    step: Callable[..., dict[str, Any]], problem: Problem, *, outlet: Asset, keys: Callable[[dict[str, Any]], list[str]]
+) -> XComArg:
+    """Make a step one task for each problem, which is skipped unless the form names the problem.
+
+    An outlet is fixed when a DAG is read, and an outlet without keys would still be announced: hence a task for each.
+    """
+
+    @task(task_id=f"{step.__name__}__{problem.name}", doc_md=step.__doc__, outlets=[outlet])
+    def call(dag_run: Any = None, params: Any = None, outlet_events: Any = None) -> dict[str, Any]:
+        if params["problem"] != problem.name:
+            raise AirflowSkipException(f"The form names {params['problem']}.")
+        outcome = step(problem=problem.name, run_id=dag_run.run_id)
+        if not keys(outcome):
+            raise AirflowSkipException(str(outcome.get("reason") or "nothing to do"))
+        outlet_events[outlet].add_partitions(keys(outcome))
+        return outcome
+
+    return call()
 
 
 def run_step(

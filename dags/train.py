@@ -20,6 +20,7 @@ from airflow.sdk import Asset, PartitionedAssetTimetable, TriggerRule
 from include import names
 from include.learning import steps
 from include.names import Stage
+from approval import ask_a_person
 from stage import problems_with, run_step, stage_dag
 
 for problem in problems_with(Stage.TRAIN):
@@ -39,4 +40,7 @@ for problem in problems_with(Stage.TRAIN):
             keys=lambda scorable: scorable["keys"],
             trigger_rule=TriggerRule.NONE_FAILED,
         )
-        decided >> scorable
+        if problem.training is not None and problem.training.approval == "required":
+            decided >> ask_a_person(problem, decided) >> scorable
+        else:
+            decided >> scorable

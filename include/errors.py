@@ -59,3 +59,7 @@ class BadExperiment(MulgilError):
 
 class BadReference(MulgilError):
     """A drift reference cannot carry the comparison asked of it."""
+
+
+class CannotRollBack(MulgilError):
+    """There is no version to return to, or it serves already."""

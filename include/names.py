@@ -31,6 +31,12 @@ class Stage(StrEnum):
     MONITOR = "monitor"
 
 
+class Single(StrEnum):
+    """A DAG that is there once for all problems, and runs only when a person starts it; one file in `dags/` each."""
+
+    ROLLBACK = "rollback"
+
+
 class Coverage(StrEnum):
     """How far one partition came in one stage; the states of `core.coverage`."""
 

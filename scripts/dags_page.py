@@ -7,7 +7,7 @@ A test fails when the file is stale.
 
 import ast
 
-from include.names import Stage, dag_id
+from include.names import Single, Stage, dag_id
 from include.problems.reading import load_problems
 from include.problems.stages import stages_of
 from include.settings import REPOSITORY
@@ -25,11 +25,16 @@ def render() -> str:
     problems, _ = load_problems()
     parts = [HEAD]
     for stage in Stage:
-        source = (REPOSITORY / "dags" / f"{stage}.py").read_text(encoding="utf-8")
-        text = (ast.get_docstring(ast.parse(source)) or "").replace("# ", "## ", 1)
         ids = [f"`{dag_id(p.name, stage)}`" for p in problems if stage in stages_of(p, is_demo_reviewer_on=True)]
-        parts.append(f"{text}\n\nDAGs: {', '.join(ids)}.\n")
+        parts.append(f"{_text_of(stage)}\n\nDAGs: {', '.join(ids)}.\n")
+    parts += [f"{_text_of(single)}\n\nOne DAG for all problems: `{single}`.\n" for single in Single]
     return "\n".join(parts)
+
+
+def _text_of(dag: str) -> str:
+    """Read the docstring of a DAG file, its heading one level down."""
+    source = (REPOSITORY / "dags" / f"{dag}.py").read_text(encoding="utf-8")
+    return (ast.get_docstring(ast.parse(source)) or "").replace("# ", "## ", 1)
 
 
 if __name__ == "__main__":

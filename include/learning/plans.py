@@ -74,6 +74,13 @@ def scorable_partitions(connection: Connection, problem: Problem, run_id: str) -
     return found
 
 
+def newest_round(connection: Connection, problem: Problem) -> dict[str, str]:
+    """Find the last round whose model was decided, and the version that serves now; nothing before there is one."""
+    announced = _coverage_rows(connection, problem.name, Stage.TRAIN)
+    version = registry.serving_version(connection, problem.name, "")
+    return {max(announced): version} if announced and version is not None else {}
+
+
 def stale_partitions(connection: Connection, problem: str, version: str) -> list[str]:
     """Name the published partitions whose predictions are another model's, or older than their rows."""
     scored = registry.read_scored(connection, problem)

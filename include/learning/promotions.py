@@ -9,8 +9,8 @@ from datetime import datetime
 
 from sqlalchemy import Connection, select
 
+from include.errors import CannotRollBack
 from include.learning import registry
-from include.learning.refusals import CannotRollBack
 from include.warehouse.locks import lock_until_commit
 from include.warehouse.tables.learning import MODEL_EVENT
 

@@ -9,7 +9,3 @@ class BadFeatures(MulgilError):
 
 class BadLabels(MulgilError):
     """Labels are not among the classes that the problem declares."""
-
-
-class CannotRollBack(MulgilError):
-    """There is no such version to return to, or it serves already."""

@@ -92,6 +92,112 @@ def decide_promotion(*, problem: str, partition_key: str, fitted: dict[str, Any]
 
 
 @step(Stage.TRAIN)
+def open_approval(*, problem: str, partition_key: str, decided: dict[str, Any], run_id: str = "by-hand") -> Outcome:
+    """Write the question about the versions that passed the gate and wait for a person.
+
+    Returns:
+        versions (that wait, oldest first; none is no question), subject, body (Markdown), n_rows (versions).
+    """
+    from include.learning import approving
+
+    versions = [str(version) for version in decided["awaiting"]]
+    if not versions:
+        return {"versions": [], "reason": "No version waits for a person.", "n_rows": 0}
+    with open_warehouse().connect() as connection:
+        question = approving.write_question(connection, load_problem(problem), versions)
+    return {"versions": versions, **question, "n_rows": len(versions)}
+
+
+@step(Stage.TRAIN)
+def record_approval(
+    *,
+    problem: str,
+    partition_key: str,
+    versions: list[str],
+    answer: dict[str, Any] | None,
+    run_id: str = "by-hand",
+) -> Outcome:
+    """Write down what a person answered; no answer in time is a no, and an asking that failed changes nothing.
+
+    Args:
+        versions: that were asked about.
+        answer: as Airflow keeps it; None where there is none.
+
+    Returns:
+        decisions (version to status), reason, n_rows (versions).
+    """
+    from datetime import UTC, datetime
+
+    from include.learning import approving, promotions
+
+    is_approved, actor, reason = approving.read_answer(answer, run_id)
+    if is_approved is None:
+        return {"decisions": {}, "reason": reason, "n_rows": 0}
+    with open_warehouse().begin() as connection:
+        decisions = {
+            version: promotions.answer_approval(
+                connection,
+                problem,
+                version,
+                is_approved=is_approved,
+                actor=actor,
+                reason=reason,
+                now=datetime.now(UTC),
+            )
+            for version in versions
+        }
+    return {"decisions": decisions, "reason": reason, "n_rows": len(decisions)}
+
+
+@step(Stage.TRAIN)
+def roll_back(*, problem: str, to_version: str, reason: str, actor: str, run_id: str = "by-hand") -> Outcome:
+    """Take the model in production out, and let an earlier one serve again; the history keeps both.
+
+    Args:
+        to_version: a version that has served, or `previous`.
+        reason: why, in a sentence.
+        actor: who asks for it.
+
+    Returns:
+        before (version that served), model_version (that serves now), n_rows (events written).
+
+    Raises:
+        CannotRollBack: there is no version to return to.
+    """
+    from datetime import UTC, datetime
+
+    from include.learning import promotions
+
+    load_problem(problem)
+    with open_warehouse().begin() as connection:
+        before, after = promotions.roll_back(
+            connection, problem, to_version.strip(), actor=actor, reason=reason.strip(), now=datetime.now(UTC)
+        )
+    return {"before": before, "model_version": after, "reason": f"{after} serves instead of {before}.", "n_rows": 1}
+
+
+@step(Stage.TRAIN)
+def list_rescorable(*, problem: str, run_id: str = "by-hand") -> Outcome:
+    """Name what the model in production has to score again after somebody changed which one it is.
+
+    Returns:
+        keys: data partitions that another model has scored (labels from the log), or the newest round (from people).
+    """
+    from include.learning import plans, rows
+
+    loaded = load_problem(problem)
+    with open_warehouse().begin() as connection:
+        keys = (
+            plans.scorable_partitions(connection, loaded, run_id)
+            if rows.is_labelled_by_log(loaded)
+            else plans.newest_round(connection, loaded)
+        )
+        for key, version in keys.items():
+            mark(connection, problem, Stage.TRAIN, key, Coverage.DONE, detail=version, run_id=run_id)
+    return {"keys": list(keys), "reason": "" if keys else "Nothing was scored yet.", "n_rows": len(keys)}
+
+
+@step(Stage.TRAIN)
 def list_scorable(*, problem: str, partition_key: str, run_id: str = "by-hand") -> Outcome:
     """Name what the decided models may score now and was not announced yet, and mark it announced.
 

@@ -151,10 +151,11 @@ def foreign_to_the_hall(source: Source, standard_library: frozenset[str]) -> lis
 
 
 def foreign_to_a_dag(source: Source, standard_library: frozenset[str]) -> list[str]:
-    """Find imports of a DAG file other than airflow.sdk, the hall, the problems, steps, and the files beside it."""
-    shared = {"stage"}
+    """Find imports of a DAG file other than Airflow's, the hall, the problems, steps, and the files beside it."""
+    shared = {"stage", "approval"}
     steps = re.compile(r"^include\.\w+\.steps(\.|$)")
-    doors = ("airflow.sdk", "include.problems", *HALL)
+    # Airflow's own operators for people live in a provider; whatever else a provider offers is a step of ours.
+    doors = ("airflow.sdk", "airflow.providers.standard.operators.hitl", "include.problems", *HALL)
     return sorted(
         name
         for name in imports(source)

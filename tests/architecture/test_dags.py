@@ -9,7 +9,7 @@ import pytest
 
 from bench import parse_dags
 from include import names
-from include.names import Stage
+from include.names import Single, Stage
 from include.problems.reading import load_problems
 from include.problems.stages import stages_of
 from tests.architecture import rules
@@ -26,7 +26,7 @@ def expected_dags(*, is_demo_reviewer_on: bool, folder: Path = PROBLEMS) -> set[
         names.dag_id(problem.name, stage)
         for problem in problems
         for stage in stages_of(problem, is_demo_reviewer_on=is_demo_reviewer_on)
-    }
+    } | {str(single) for single in Single}
 
 
 def test_every_dag_that_a_problem_calls_for_is_made_and_no_other(loaded: Loaded):
