@@ -17,10 +17,10 @@ Clear the red task: a version is named after what it was fitted on, so a second 
 
 from airflow.sdk import Asset, PartitionedAssetTimetable, TriggerRule
 
+from approval import ask_a_person
 from include import names
 from include.learning import steps
 from include.names import Stage
-from approval import ask_a_person
 from stage import problems_with, run_step, stage_dag
 
 for problem in problems_with(Stage.TRAIN):

@@ -136,7 +136,8 @@ def _fault_of(column: "pd.Series[Any]", *, is_number: bool) -> str:
         if np.isinf(values).any():
             return f"is infinite in {int(np.isinf(values).sum()):,} rows"
     if len(known) == len(column) > 1 and known.nunique() == 1:
-        return f"is {known.iloc[0]!r} in every row"
+        value = known.iloc[0]
+        return f"is {value!r} in every row" if isinstance(value, str) else f"is {value} in every row"
     return ""
 
 

@@ -1,4 +1,4 @@
-from include.names import Stage
+from include.names import Single, Stage
 from scripts import dags_page
 
 
@@ -8,6 +8,6 @@ def test_the_page_of_the_dags_is_not_stale() -> None:
 
 def test_every_stage_and_what_to_do_when_it_is_red_is_on_the_page() -> None:
     page = dags_page.render()
-    assert page.count("**When this is red:**") == len(Stage)
+    assert page.count("**When this is red:**") == len(Stage) + len(Single)
     assert "`campaign__experiment`" in page
     assert "`campaign__train`" not in page
