@@ -15,7 +15,7 @@ from include.lake.reading import current_snapshot
 from include.learning import evaluating, registry, storing
 from include.learning.columns import BLOCK, IS_POSITIVE, IS_RANDOM
 from include.learning.inspecting import require_one_label_each
-from include.learning.labels import labels_as_of, read_answers, settle_answers
+from include.learning.labels import labels_as_of, read_answers, require_agreement, require_every_class, settle_answers
 from include.learning.naming import name_version
 from include.learning.rows import EVENT_AT, has_reviewers, label_of, read_rows, training_of, value_of
 from include.learning.splitting import split_by_time
@@ -54,6 +54,8 @@ def fit_on_answers(problem: Problem, point: str) -> dict[str, Any]:
         as_of = labels_as_of(connection, problem.name, point)
         partitions = done_partitions(connection, problem.name, Stage.INGEST)
     settled = settle_answers(answers, label_of(problem))
+    require_agreement(answers, settled)
+    require_every_class(settled, label_of(problem))
     snapshot = current_snapshot(events_table(problem.name))
     rows = read_rows(problem, partitions, snapshot_id=snapshot, row_keys=settled["item_id"].tolist())
     # A label whose row was erased or withdrawn since has nothing to teach from; the join leaves it out.

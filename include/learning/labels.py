@@ -16,6 +16,9 @@ from include.names import Arm
 from include.problems.sections.learning import Label
 from include.warehouse.tables.review import LABEL, REVIEW_BATCH
 
+# Share of items without a majority from which on the labels as a whole are in doubt, 0..1.
+MAX_TORN = 0.2
+
 
 def read_answers(connection: Connection, problem: str, through_batch: str) -> pd.DataFrame:
     """Read the answers given up to one batch, later batches left out, so that an old training can be repeated.
@@ -79,6 +82,46 @@ def settle_answers(answers: pd.DataFrame, label: Label) -> pd.DataFrame:
     settled = settled[settled["vote"] != 0]
     is_positive = settled["vote"] > 0
     return settled.assign(is_positive=is_positive)[["item_id", "is_positive", "is_random"]].reset_index(drop=True)
+
+
+def require_every_class(settled: pd.DataFrame, label: Label) -> None:
+    """Refuse labels in which a declared side never occurs: a model cannot learn what nobody has ever seen.
+
+    Args:
+        settled: from `settle_answers`.
+
+    Raises:
+        NotEnoughLabels: names the class that has no label.
+    """
+    n_positive = int(settled["is_positive"].sum())
+    others = [name for name in label.classes if name != label.positive]
+    unseen = [label.positive] if n_positive == 0 else others if n_positive == len(settled) else []
+    if unseen:
+        names = ", ".join(map(repr, unseen))
+        raise NotEnoughLabels(
+            f"{names} of label.classes {list(label.classes)} has 0 of {len(settled)} labels: fewer classes with "
+            "labels than classes to learn. Label more items, or mend label.classes and label.positive."
+        )
+
+
+def require_agreement(answers: pd.DataFrame, settled: pd.DataFrame) -> None:
+    """Refuse answers that contradict each other too often: a few items without a majority are only left out.
+
+    Args:
+        answers: columns item_id, label.
+        settled: from `settle_answers`.
+
+    Raises:
+        BadLabels: more than one item in five has no majority; names the first.
+    """
+    items = answers["item_id"].drop_duplicates().sort_values()
+    torn = items[~items.isin(settled["item_id"])]
+    if len(torn) > MAX_TORN * len(items):
+        raise BadLabels(
+            f"{len(torn)} of {len(items)} items have as many people for as against the positive class (first: "
+            f"{torn.iloc[0]!r}); at most one in five may. Let somebody settle them at the desk, or say more "
+            "clearly what each class means."
+        )
 
 
 def _require_classes(labels: Sequence[str], items: Sequence[str], label: Label) -> None:

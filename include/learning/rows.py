@@ -20,6 +20,8 @@ from include.problems.schema import Problem
 from include.problems.sections.learning import Label, Training, Value
 
 EVENT_AT = "_event_at"
+# Where each question stands in the problem file.
+_FIELDS = {IS_RULE: "baseline.positive_when", IS_KNOWN: "label.known_when", IS_POSITIVE: "label.positive_when"}
 
 
 def training_of(problem: Problem) -> Training:
@@ -101,7 +103,7 @@ def read_rows(
     if row_keys is not None:
         table = table.filter(table[ROW_KEY].isin(list(row_keys)))
     predicates = _predicates(problem)
-    table = add_predicates(table, predicates)
+    table = _ask(table, predicates, problem.name)
     event_at = table[problem.source.event_time]
     if IS_KNOWN in predicates and problem.label and problem.label.delay and known_at:
         table = table.mutate(**{IS_KNOWN: table[IS_KNOWN] & (event_at <= known_at - problem.label.delay)})
@@ -133,6 +135,17 @@ def _columns_of(training: Training, spec: FeatureSpec | None) -> tuple[list[str]
     text = list(spec.text) if spec else features.text
     beside = [*([training.group] if training.group else []), *(segment.column for segment in training.protected)]
     return list(dict.fromkeys([*plain, *(name for name in beside if name not in text)])), text
+
+
+def _ask(table: ibis.Table, predicates: dict[str, str], problem: str) -> ibis.Table:
+    """Add the answers to the problem file's questions; a question that cannot be asked is named by its field."""
+    try:
+        return add_predicates(table, predicates)
+    except BadProblem as error:
+        message = str(error)
+        for name, field in _FIELDS.items():
+            message = message.replace(f"The predicate {name!r}", field)
+        raise BadProblem(f"{problem}: {message} Mend the problem file; the model in production stays.") from error
 
 
 def _predicates(problem: Problem) -> dict[str, str]:

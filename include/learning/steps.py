@@ -5,6 +5,8 @@ it scores by `list_scorable`. Everything heavy is imported when a step runs: DAG
 """
 # ruff: noqa: ARG001 - every step is told problem, partition and run; not every one needs all three
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from include.errors import BadPartition, NotEnoughLabels
@@ -15,6 +17,15 @@ from include.problems.reading import load_problem
 from include.warehouse.coverage import mark
 from include.warehouse.database import open_warehouse
 from include.warehouse.steps import Outcome, step
+
+
+@contextmanager
+def _naming(problem: str, point: str) -> Iterator[None]:
+    """Say in a refusal which problem and training point it is about, and that nothing was replaced."""
+    try:
+        yield
+    except (NotEnoughLabels, BadFeatures, BadLabels) as error:
+        raise type(error)(f"{problem}, training point {point}: {error} The model in production stays.") from error
 
 
 @step(Stage.TRAIN)
@@ -30,7 +41,7 @@ def plan_training(*, problem: str, partition_key: str, run_id: str = "by-hand") 
     from include.learning import plans, rows
 
     loaded = load_problem(problem)
-    with open_warehouse().connect() as connection:
+    with open_warehouse().connect() as connection, _naming(problem, partition_key):
         if rows.is_labelled_by_log(loaded):
             return plans.plan_by_log(connection, loaded)
         return plans.plan_by_desk(connection, loaded, partition_key)
@@ -56,11 +67,8 @@ def fit_candidates(*, problem: str, partition_key: str, plan: dict[str, Any], ru
     fit = fitting.fit_on_log if rows.is_labelled_by_log(loaded) else fitting.fit_on_answers
     fitted = []
     for point in plan["points"]:
-        try:
+        with _naming(problem, str(point)):
             fitted.append(fit(loaded, str(point)))
-        except (NotEnoughLabels, BadFeatures, BadLabels) as error:
-            what = f"{problem}, training point {point}: {error} The model in production stays."
-            raise type(error)(what) from error
     versions = [str(row["model_version"]) for row in fitted]
     return {"versions": versions, "model_version": versions[-1], "n_rows": sum(row["n_rows"] for row in fitted)}
 

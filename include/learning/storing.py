@@ -94,12 +94,19 @@ def load_registered(folder: Path, row: Mapping[str, Any]) -> StoredModel:
 
     Args:
         folder: the problem's folder of models.
-        row: with artifact_url and artifact_sha256.
+        row: with model_version, artifact_url, artifact_sha256 and features.
 
     Raises:
-        TamperedModel: from `load_model`.
+        TamperedModel: from `load_model`, or the model reads other features than the registry says.
     """
-    return load_model(folder / str(row["artifact_url"]), str(row["artifact_sha256"]))
+    stored = load_model(folder / str(row["artifact_url"]), str(row["artifact_sha256"]))
+    if stored.spec.names != list(row["features"]):
+        raise TamperedModel(
+            f"{row['model_version']}: the stored model reads {', '.join(stored.spec.names)}; registered are "
+            f"{', '.join(row['features'])}. It was trained with another list of features and was not used. Train the "
+            "version again, or roll back to another one."
+        )
+    return stored
 
 
 def heldout_path(folder: Path, model_version: str) -> Path:
