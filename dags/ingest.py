@@ -3,8 +3,10 @@
 Take one partition of raw logs into the lake: typed, masked, audited, and published whole or not at all.
 
 Great Expectations audits the staged files, and exactly those files are published. Rows that cannot be used go
-to the quarantine table, each with its reason. Rows in = published + quarantined + duplicates;
-`bi.data_completeness` shows the counts. A partition is replaced whole, so running one again doubles nothing.
+to the quarantine table, each with its reason, object, line and byte offset. Fields that the problem does not
+declare are kept, masked, in `_unknown_fields`. The snapshot names the objects it was made of and the audited
+files. Rows in = published + quarantined + duplicates; `bi.data_completeness` shows the counts. A partition is
+replaced whole, so running one again doubles nothing.
 
 **Who waits for it:** `train`, `review`, `experiment` and `monitor` of the same problem.
 

@@ -2,9 +2,12 @@
 
 Look for new log objects in landing, find out which partitions they feed, and announce each partition once.
 
-Raw bytes are read, never changed. A partition that was announced earlier but never finished ingest is announced
-again, so that nothing is lost when Airflow loses an event. A run that finds nothing is *skipped*, which is its
-normal state.
+Raw bytes are read, never changed. Lines, objects one after another, CSV, Parquet and access logs, plain or
+packed by gzip or zstd, are told by their content. What is wrong with an object as a whole (empty, cut short, of
+another format, unpacking without end) stands in `core.landing_object.flaw` and in the task's outcome; it stops
+no other object. One that is replaced while it is read is left for the next run. A partition that was announced
+earlier but never finished ingest is announced again, so that nothing is lost when Airflow loses an event. A run
+that finds nothing is *skipped*, which is its normal state.
 
 **Who waits for it:** `ingest`, once for each announced partition.
 

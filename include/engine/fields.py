@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 
 import ibis
+from ibis.expr.operations import SQLStringView
 
 from include.engine.records import DOCUMENT, FLAW
 
@@ -14,6 +15,7 @@ NOT_JSON = "record is not JSON"
 NOT_AN_OBJECT = "record is not a JSON object"
 # A list of {name, value}, both text: the fields that nobody declared; null where there are none.
 UNKNOWN = "_unknown"
+_FOUND = "array<struct<name: string, value: string>>"
 
 
 def extract_fields(records: ibis.Table, columns: Sequence[str]) -> ibis.Table:
@@ -32,7 +34,7 @@ def extract_fields(records: ibis.Table, columns: Sequence[str]) -> ibis.Table:
         SELECT * EXCLUDE (fields), {fields}
         FROM (SELECT *, TRY(json_transform({DOCUMENT}, '{_shape(columns)}')) AS fields FROM {{rows}})
     """
-    return _select(records, query)
+    return _select(records, query, dict.fromkeys(columns, "string"))
 
 
 def explain_flaws(records: ibis.Table, columns: Sequence[str]) -> ibis.Table:
@@ -52,7 +54,7 @@ def explain_flaws(records: ibis.Table, columns: Sequence[str]) -> ibis.Table:
             )
         FROM {{rows}}
     """
-    return _select(records, query)
+    return _select(records, query, {})
 
 
 def find_unknown(records: ibis.Table, columns: Sequence[str]) -> ibis.Table:
@@ -73,11 +75,12 @@ def find_unknown(records: ibis.Table, columns: Sequence[str]) -> ibis.Table:
         SELECT
             *,
             CASE
-                WHEN n_keys > n_held THEN CASE WHEN len({others}) > 0 THEN {entries} END
+                WHEN coalesce(len(TRY(json_keys({DOCUMENT}))), 0) > {n_held}
+                THEN CASE WHEN len({others}) > 0 THEN {entries} END
             END AS {UNKNOWN}
-        FROM (SELECT *, coalesce(len(TRY(json_keys({DOCUMENT}))), 0) AS n_keys, {n_held} AS n_held FROM {{rows}})
+        FROM {{rows}}
     """
-    return _select(records, query).drop("n_keys", "n_held")
+    return _select(records, query, {UNKNOWN: _FOUND})
 
 
 def write_unknown(rows: ibis.Table, name: str) -> ibis.Table:
@@ -88,7 +91,8 @@ def write_unknown(rows: ibis.Table, name: str) -> ibis.Table:
     """
     pair = "CAST(to_json(f.name) AS VARCHAR) || ':' || coalesce(CAST(to_json(f.value) AS VARCHAR), 'null')"
     text = f"'{{' || array_to_string(list_transform({UNKNOWN}, lambda f: {pair}), ',') || '}}'"
-    return _select(rows, f'SELECT *, CASE WHEN {UNKNOWN} IS NOT NULL THEN {text} END AS "{name}" FROM {{rows}}')
+    query = f'SELECT *, CASE WHEN {UNKNOWN} IS NOT NULL THEN {text} END AS "{name}" FROM {{rows}}'
+    return _select(rows, query, {name: "string"})
 
 
 def count_fields(rows: ibis.Table, name: str) -> dict[str, int]:
@@ -98,7 +102,7 @@ def count_fields(rows: ibis.Table, name: str) -> dict[str, int]:
         name: a column of JSON objects as text.
     """
     query = f'SELECT unnest(list_distinct(json_keys("{name}"))) AS field FROM {{rows}} WHERE "{name}" IS NOT NULL'
-    found = _select(rows, query)
+    found = _select(rows.select(name), query, {"field": "string"}, is_adding=False)
     counted = found.group_by("field").aggregate(n_rows=found.count()).order_by("field").to_pyarrow()
     return dict(zip(counted["field"].to_pylist(), counted["n_rows"].to_pylist(), strict=True))
 
@@ -108,10 +112,18 @@ def _shape(columns: Sequence[str]) -> str:
     return json.dumps(dict.fromkeys(columns, "VARCHAR")).replace("'", "''")
 
 
-def _select(rows: ibis.Table, query: str) -> ibis.Table:
-    """Ask in the engine's own SQL."""
+def _select(rows: ibis.Table, query: str, columns: Mapping[str, str], *, is_adding: bool = True) -> ibis.Table:
+    """Ask in the engine's own SQL.
+
+    Args:
+        query: reads from `{rows}`.
+        columns: what it adds to the columns of `rows`, or gives in their place, each with its type. Ibis's own `sql`
+            would ask the engine, which for a chain of questions takes longer than answering them for a small partition.
+    """
     alias = ibis.util.gen_name("records")
-    return rows.alias(alias).sql(query.replace("{rows}", alias))
+    held = dict(rows.schema().items()) if is_adding else {}
+    schema = ibis.schema({**held, **columns})
+    return SQLStringView(parent=rows.alias(alias).op(), query=query.replace("{rows}", alias), schema=schema).to_expr()
 
 
 def pack_json(rows: ibis.Table, fields: Mapping[str, str], name: str) -> ibis.Table:
@@ -121,6 +133,6 @@ def pack_json(rows: ibis.Table, fields: Mapping[str, str], name: str) -> ibis.Ta
         fields: column to the field's name in the text.
         name: of the new column.
     """
-    alias = ibis.util.gen_name("rows")
     packed = ", ".join(f'"{field}" := "{column}"' for column, field in fields.items())
-    return rows.alias(alias).sql(f'SELECT *, CAST(to_json(struct_pack({packed})) AS VARCHAR) AS "{name}" FROM {alias}')
+    query = f'SELECT *, CAST(to_json(struct_pack({packed})) AS VARCHAR) AS "{name}" FROM {{rows}}'
+    return _select(rows, query, {name: "string"})

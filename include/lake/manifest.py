@@ -10,7 +10,7 @@ from include.lake.landed import Feed
 from include.names import LAKE_NAMESPACE
 
 # Snapshot properties stand in the table's metadata, which every reader loads: thousands of objects do not belong there.
-INLINE_BYTES = 4_096
+INLINE_BYTES = 1_024
 
 
 def manifest_folder(table_name: str, partition_key: str) -> str:

@@ -72,11 +72,12 @@ def sort_out(engine: Any, sorting: Sorting) -> dict[str, Any]:
     with files.unfinished_file(folder) as path:
         n_accepted = write_rows(engine, _rows(engine, records, sorting, accepted_rows), path)
         n_records = records.n_records.copy()
-        seen = _seen_lines(path)
+        is_all = n_accepted == n_records.total()
+        seen = {} if is_all else _seen_lines(path)  # before duplicates are dropped: those were seen, too
         n_duplicate, unknown = _drop_duplicates(engine, path, sorting.source), _count_unknown(engine, path)
         staged = [files.keep_file(path, folder)] if n_accepted else []
     rest: dict[str, Any] = {"rejected": [], "n_rejected": 0, "n_elsewhere": 0}
-    if n_accepted < n_records.total():
+    if not is_all:
         rest = _keep_apart(engine, sorting, seen)
     return {
         "staged": staged,

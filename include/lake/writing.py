@@ -137,7 +137,9 @@ def _commit(
             transaction.delete(In(term=Reference(PARTITION_KEY), values=keys), snapshot_properties=summary)
         if paths:
             locations = [files.absolute(path) for path in paths]
-            transaction.add_files(locations, snapshot_properties=summary)
+            # Files lie in their partition's folder, and what it had was just dropped: no need to look for them through
+            # the manifests of all others, which would make each commit dearer than the one before.
+            transaction.add_files(locations, snapshot_properties=summary, check_duplicate_files=False)
         elif not is_replacing:
             # Nothing before, nothing now: an empty snapshot says that somebody looked.
             transaction.append(schema.empty_table(), snapshot_properties=summary)
