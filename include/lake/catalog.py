@@ -16,6 +16,7 @@ from sqlalchemy import NullPool, create_engine, make_url, text
 
 from include.errors import BadPartition, LakeConflict
 from include.lake.files import lake_root
+from include.lake.iceberg_gaps import share_history
 from include.names import LAKE_NAMESPACE, PARTITION_KEY
 from include.settings import read_settings
 from include.warehouse.database import engine_for
@@ -35,6 +36,7 @@ TABLE_PROPERTIES = {
 
 def open_catalog() -> SqlCatalog:
     """Open the lake's catalog; schema, tables and namespace are made at first use."""
+    share_history()
     settings = read_settings()
     return _catalog_of(settings.warehouse_url, settings.lake_url, settings.s3_endpoint)
 

@@ -167,3 +167,14 @@ def test_six_processes_that_make_and_write_one_table_lose_and_double_nothing(hou
         assert sum(pool.map(write_many, shares)) == 24
     assert list_partitions(TABLE) == keys
     assert values_of() == sorted([1.0, 2.0] * 12)
+
+
+def test_copies_of_a_tables_metadata_share_its_history_and_nothing_else(house):
+    for key in ("2013-01", "2013-02"):
+        replace_partition(TABLE, key, pa.table({"_partition_key": [key]}))
+    metadata = load_table(TABLE).metadata
+    copied = metadata.model_copy(deep=True)
+    assert [ours is theirs for ours, theirs in zip(copied.snapshots, metadata.snapshots, strict=True)] == [True, True]
+    assert copied.snapshots is not metadata.snapshots
+    assert copied.properties is not metadata.properties
+    assert copied == metadata
