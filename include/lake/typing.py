@@ -104,11 +104,14 @@ def type_text(text: Any, kind: str) -> Any:
     if kind == "timestamp":
         return parse_time(text)
     stripped = text.strip()
-    if kind == "boolean":
-        word = stripped.lower()
-        cases = [(word == name, ibis.literal(value)) for name, value in _YES_OR_NO.items()]
-        return ibis.cases(*cases, else_=ibis.null("boolean"))
     # What needs no stripping is asked first: the engine computes a branch only for the rows that come to it.
+    if kind == "boolean":
+        words = [
+            (form == word, ibis.literal(value))
+            for form in (text, stripped.lower())
+            for word, value in _YES_OR_NO.items()
+        ]
+        return ibis.cases(*words, else_=ibis.null("boolean"))
     if kind == "integer":
         # By text, not by rounding: engines disagree about what 12.7 is as a whole number.
         return ibis.cases(
