@@ -2,7 +2,7 @@
 -- Reads: core.model_metric, core.model_version, core.problem.
 -- Units: auc and ece 0..1, Brier score 0..1, log loss in nats, expected profit per row in value_unit (missing until the
 -- problem has been monitored once). *_low and *_high are 95 % bootstrap intervals. All on the same held-out
--- rows, but the champion, which answers only for those of them that it has not seen (n_rows).
+-- rows, but the champion, which answers only for those of them that it was not fitted on (n_rows).
 WITH wide AS (
     SELECT
         problem,

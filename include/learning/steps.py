@@ -237,13 +237,15 @@ def list_scorable(*, problem: str, partition_key: str, run_id: str = "by-hand") 
 def score_partition(*, problem: str, partition_key: str, run_id: str = "by-hand") -> Outcome:
     """Give every row of one partition its probability, by the model that serves the partition.
 
+    What calibration was good for on its rows with known labels is written down beside it.
+
     Returns:
         n_rows, model_version.
 
     Raises:
         BadPartition: no promoted model serves the partition.
     """
-    from include.learning import predicting
+    from include.learning import gains, predicting
 
     loaded = load_problem(problem)
     with open_warehouse().connect() as connection:
@@ -252,7 +254,9 @@ def score_partition(*, problem: str, partition_key: str, run_id: str = "by-hand"
     if version is None:
         known = f"the first one serves from {first}" if first is not None else "none was promoted yet"
         raise BadPartition(f"{problem}: no promoted model serves partition {partition_key}; {known}.")
-    return {"n_rows": predicting.score_partitions(loaded, version, [partition_key]), "model_version": version}
+    n_rows = predicting.score_partitions(loaded, version, [partition_key])
+    gains.record_gain(loaded, version, partition_key)
+    return {"n_rows": n_rows, "model_version": version}
 
 
 @step(Stage.REVIEW)
