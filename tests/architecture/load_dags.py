@@ -28,8 +28,21 @@ def describe(dag: Any) -> dict[str, Any]:
         "doc_md": dag.doc_md,
         "catchup": dag.catchup,
         "max_active_runs": dag.max_active_runs,
+        "params": dag.params.dump(),
+        "schemas": {name: dag.params.get_param(name).schema for name in dag.params},
         "tasks": {
-            task.task_id: {"owner": task.owner, "retries": task.retries, "doc_md": task.doc_md} for task in dag.tasks
+            task.task_id: {
+                "owner": task.owner,
+                "retries": task.retries,
+                "doc_md": task.doc_md,
+                "kind": type(task).__name__,
+                "after": sorted(task.upstream_task_ids),
+                "trigger_rule": str(getattr(task.trigger_rule, "value", task.trigger_rule)),
+                "defaults": getattr(task, "defaults", None),
+                "response_timeout_s": getattr(getattr(task, "response_timeout", None), "total_seconds", lambda: None)(),
+                "outlets": [asset.uri for asset in task.outlets],
+            }
+            for task in dag.tasks
         },
     }
 

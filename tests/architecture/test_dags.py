@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -98,3 +99,46 @@ def test_a_broken_problem_file_is_one_import_error_and_every_other_problem_keeps
     assert remedy in error
     others = {dag for dag in expected_dags(is_demo_reviewer_on=False) if not dag.startswith("campaign__")}
     assert loaded["dags"].keys() == others
+
+
+def test_where_the_file_asks_for_approval_a_person_answers_between_the_gate_and_what_is_announced(
+    load_dags: Callable[..., Loaded], loaded: Loaded, tmp_path: Path
+):
+    folder = shutil.copytree(
+        PROBLEMS, tmp_path / "problems", ignore=shutil.ignore_patterns("*.py", "data", "__pycache__")
+    )
+    text = (folder / "flight_delay.yaml").read_text(encoding="utf-8")
+    text = text.replace("training:\n", "training:\n  approval: required\n  approval_timeout: PT6H\n", 1)
+    (folder / "flight_delay.yaml").write_text(text, encoding="utf-8")
+
+    asked = load_dags(MULGIL_PROBLEMS_DIR=str(folder))
+
+    assert asked["import_errors"] == {}
+    dag = names.dag_id("flight_delay", Stage.TRAIN)
+    faults = rules.dag_faults(asked["dags"][dag])
+    assert faults == []
+    tasks, usual = asked["dags"][dag]["tasks"], loaded["dags"][dag]["tasks"]
+    answer = tasks["approve"]
+    assert (answer["kind"], answer["defaults"], answer["response_timeout_s"]) == (
+        "ApprovalOperator",
+        ["Reject"],
+        21_600,
+    )
+    chain = ["decide_promotion", "open_approval", "approve", "approved", "record_approval", "list_scorable"]
+    for before, after in pairwise(chain):
+        assert before in tasks[after]["after"], (before, after)
+    # A no skips what follows directly; the task that writes it down must not be that.
+    assert "approve" not in tasks["record_approval"]["after"]
+    assert tasks["record_approval"]["trigger_rule"] == "all_done"
+    assert set(tasks) - set(usual) == {"open_approval", "approve", "approved", "record_approval"}
+
+
+def test_the_rollback_has_a_typed_form_and_announces_for_the_chosen_problem_alone(loaded: Loaded):
+    dag = loaded["dags"][Single.ROLLBACK]
+    assert dag["schemas"]["problem"]["enum"] == ["ad_review", "flight_delay"]
+    assert dag["params"]["to_version"] == "previous"
+    assert dag["schemas"]["reason"]["minLength"] == 5
+    for problem in ("ad_review", "flight_delay"):
+        task = dag["tasks"][f"list_rescorable__{problem}"]
+        assert task["after"] == ["roll_back"]
+        assert [uri.split("://")[-1] for uri in task["outlets"]] == [names.model_asset(problem)]
