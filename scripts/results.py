@@ -60,11 +60,12 @@ SECTIONS = (
     Section(
         "Models against their baselines",
         "The version in production. Same held-out rows for all candidates but the champion, which answers only for "
-        "those that it has not seen; 95 % bootstrap intervals. Profit is per row, in the problem's own unit. "
-        "`ad_review` is measured out of fold on randomly chosen labels only. Read its figures as the upper end: the "
-        "pipeline's settings were chosen on these very mails, resent mails may lie on both sides of a fold, and later "
-        "rounds' random items come from a pool that entropy sampling has already taken hard ones from. The settings of "
-        "`flight_delay` were chosen on later months of the same year, too.",
+        "those that it was not fitted on; 95 % bootstrap intervals. Profit is per row, in the problem's own unit; in "
+        "`ad_review` a mail whose probability lies between the two thresholds is sent to a person, who finds the truth "
+        "and is paid. `ad_review` is measured out of fold on randomly chosen labels only; mails that are nearly the "
+        "same are in one fold. Read its figures as the upper end all the same: the pipeline's settings were chosen on "
+        "these very mails, and later rounds' random items come from a pool that other sampling has already taken hard "
+        "ones from. The settings of `flight_delay` were chosen on later months of the same year, too.",
         """SELECT m.problem, m.model_version, v.status, m.candidate, m.metric, round(m.value::numeric, 4) AS value,
                round(m.low::numeric, 4) AS low, round(m.high::numeric, 4) AS high, m.n_rows AS rows
         FROM core.model_metric AS m JOIN core.model_version AS v USING (problem, model_version)
@@ -74,13 +75,36 @@ SECTIONS = (
         ORDER BY m.problem, m.metric, m.value""",
     ),
     Section(
+        "What the model was chosen from",
+        "The versions in production. Every candidate with every map from score to probability, by log loss on rows that "
+        "neither was fitted on; the held-out rows were not looked at.",
+        """SELECT problem, model_version, candidate, calibration, n_rows AS rows,
+               round(log_loss_nats::numeric, 5) AS log_loss, round(behind_nats::numeric, 5) AS behind_the_best,
+               is_chosen AS chosen
+        FROM bi.model_choice WHERE (problem, model_version) IN (
+            SELECT problem, model_version FROM bi.model_in_production WHERE is_in_production)
+        ORDER BY problem, log_loss_nats, candidate, calibration""",
+    ),
+    Section(
         "Every version and what the gate said",
-        "A version is named after what it was fitted on.",
-        """SELECT v.problem, v.model_version, v.trained_through, v.n_train AS rows_fitted, v.status,
-               count(g.check_name) AS checks, count(g.check_name) FILTER (WHERE NOT g.is_pass) AS failed_checks
+        "A version is named after what it was fitted on. The last column is the first check it failed.",
+        """SELECT v.problem, v.model_version, v.model_name AS model, v.calibration, v.n_train AS rows_fitted,
+               v.n_left_out AS straddlers_left_out, v.status, count(g.check_name) AS checks,
+               count(g.check_name) FILTER (WHERE NOT g.is_pass) AS failed_checks,
+               (array_agg(g.detail ORDER BY g.check_name) FILTER (WHERE NOT g.is_pass))[1] AS first_failed
         FROM core.model_version AS v LEFT JOIN core.gate_check AS g USING (problem, model_version)
-        GROUP BY v.problem, v.model_version, v.trained_through, v.n_train, v.status
+        GROUP BY v.problem, v.model_version, v.model_name, v.calibration, v.n_train, v.n_left_out, v.status
         ORDER BY v.problem, v.model_version""",
+    ),
+    Section(
+        "The scorecard's numbers",
+        "The newest version that a scorecard competed for: what one standard deviation more does to the odds, and how "
+        "much the other numbers blur that (VIF; from 10 on the odds say little by themselves).",
+        """SELECT problem, model_version, feature, round(step::numeric, 3) AS step, round(odds_ratio::numeric, 3) AS odds,
+               round(vif_ratio::numeric, 1) AS vif
+        FROM bi.scorecard AS s WHERE term = '' AND model_version = (
+            SELECT max(model_version) FROM bi.scorecard WHERE problem = s.problem)
+        ORDER BY problem, feature""",
     ),
     Section(
         "Labels, round by round",
@@ -130,6 +154,18 @@ SECTIONS = (
                round(ece_ratio::numeric, 4) AS ece, round(brier_score::numeric, 4) AS brier,
                round(log_loss_nats::numeric, 4) AS log_loss, round(auc_ratio::numeric, 4) AS auc
         FROM core.calibration_summary WHERE n_labelled > 0 ORDER BY problem, partition_key""",
+    ),
+    Section(
+        "Was calibration good for anything on later data?",
+        "Each scored partition of a problem whose log gives the labels: the calibration error of what the model that "
+        "served said, and of the same model's scores before calibration. Below 0 calibration did harm: a map learned on "
+        "some months carries their base rate into the next, and the share of late flights went from 13 to 33 of 100 "
+        "within a year. `docs/decisions/recalibration.md` says what was tried.",
+        """SELECT problem, partition_key AS month, model_version, calibration, n_rows AS rows,
+               round(ece_ratio::numeric, 4) AS ece, round(ece_uncalibrated_ratio::numeric, 4) AS ece_uncalibrated,
+               round(ece_gain_ratio::numeric, 4) AS gain, is_better_calibrated AS better,
+               round(log_loss_gain_nats::numeric, 4) AS log_loss_gain
+        FROM bi.calibration_gain ORDER BY problem, partition_key""",
     ),
     Section(
         "What moved",
