@@ -3,15 +3,20 @@
 When there is enough new to learn from, fit the candidates, calibrate, and let the gate decide what serves.
 
 A run is woken by a lake partition (labels from the log) or by a finished batch of labels (labels from people).
-If no training is due, the fit is *skipped* and the run only says which partitions now have a decided model. The
-dummy, the rule and the model are measured on the same held-out rows; a model that does not earn more than both
-is not promoted.
+If no training is due, the fit is *skipped* and the run only says which partitions now have a decided model.
+
+Candidate and calibration are chosen together, by log loss on rows that neither was fitted on; rows that belong
+together (one person, nearly the same text) stay on one side of every split. Then all are measured on held-out
+rows. A model is promoted only if it earns more than the dummy, the rule and the champion, is calibrated, keeps
+its directions and harms no protected group. With `approval: required` a person reads the model's card in the
+task `approve` and has the last word; no answer in time is a no, and until then new partitions wait here.
 
 **Who waits for it:** `monitor` (which model scores a partition) and `review` (whose doubt chooses the next
 batch).
 
 **When this is red:** the model in production stays in production; nothing that serves is harmed.
 `fit_candidates` names what the training data lacks; `decide_promotion` names the check it could not answer.
+A model that serves and should not is taken out by the DAG `rollback`.
 Clear the red task: a version is named after what it was fitted on, so a second run replaces it.
 """
 
