@@ -278,10 +278,10 @@ def main(arguments: list[str]) -> int:
         changes = compare_fingerprints(json.loads(options.unchanged.read_text(encoding="utf-8")), tables)
         print(f"  {'NO ' if changes else 'yes'}  nothing changed in {len(tables)} tables")
         faults += changes
-    for fault in faults[:40]:
+    for fault in faults[:80]:
         print(f"  - {fault}", file=sys.stderr)
     if len(faults) > 40:
-        print(f"  - and {len(faults) - 40} more", file=sys.stderr)
+        print(f"  - and {len(faults) - 80} more", file=sys.stderr)
     return 1 if faults else 0
 
 

@@ -1,6 +1,7 @@
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pandas as pd
@@ -8,12 +9,13 @@ import pytest
 
 from include.errors import TamperedModel
 from include.learning import storing
+from include.learning.calibrators import METHODS
 from include.learning.features import build_features
 from include.learning.models import positive_probability
 from include.learning.storing import StoredModel
 from include.learning.training import BLOCK, IS_POSITIVE, IS_RANDOM, IS_RULE, fit_by_folds
 from include.names import PARTITION_KEY, ROW_KEY
-from include.problems.sections.learning import Features, Training
+from include.problems.sections.learning import Features, ModelName, Training
 from tests.include.learning.conftest import make_mails, make_trips
 
 MAILS = Training(model="text_logistic", features=Features(text=["subject", "body"]))
@@ -26,7 +28,7 @@ TRIPS = Training(
 
 def make_stored(training: Training = MAILS) -> tuple[StoredModel, pd.DataFrame]:
     mails, truth = make_mails()
-    rows = mails if training is MAILS else make_trips("2013-01", n_rows=len(mails))
+    rows = mails if training.features.text else make_trips("2013-01", n_rows=len(mails))
     is_positive = [truth[mail] == "junk" for mail in mails["mail_id"]]
     rows = rows.assign(**{ROW_KEY: mails["mail_id"], PARTITION_KEY: "2002-01", BLOCK: range(len(rows))})
     rows = rows.assign(**{IS_POSITIVE: is_positive, IS_RULE: False, IS_RANDOM: True})
@@ -41,6 +43,24 @@ def test_a_loaded_model_says_what_the_stored_one_said(training: Training, tmp_pa
     before, after = (positive_probability(one.model, build_features(rows, one.spec)) for one in (stored, loaded))
     assert (before == after).all()
     assert (loaded.spec, loaded.model_version) == (stored.spec, stored.model_version)
+
+
+@pytest.mark.parametrize("calibration", METHODS)
+def test_every_map_can_be_stored(calibration: str, tmp_path: Path):
+    stored, rows = make_stored(MAILS.model_copy(update={"calibration": calibration}))
+    loaded = storing.load_model(*storing.save_model(tmp_path, stored))
+    assert loaded.model[-1].method == calibration
+    before, after = (positive_probability(one.model, build_features(rows, one.spec)) for one in (stored, loaded))
+    assert (before == after).all()
+
+
+@pytest.mark.parametrize("name", get_args(ModelName))
+def test_every_candidate_can_be_stored(name: ModelName, tmp_path: Path):
+    training = (MAILS if name.startswith("text_") else TRIPS).model_copy(update={"model": name})
+    stored, rows = make_stored(training)
+    loaded = storing.load_model(*storing.save_model(tmp_path, stored))
+    before, after = (positive_probability(one.model, build_features(rows, one.spec)) for one in (stored, loaded))
+    assert (before == after).all()
 
 
 def test_one_changed_byte_is_refused(tmp_path: Path):
