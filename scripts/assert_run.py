@@ -280,7 +280,7 @@ def main(arguments: list[str]) -> int:
         faults += changes
     for fault in faults[:80]:
         print(f"  - {fault}", file=sys.stderr)
-    if len(faults) > 40:
+    if len(faults) > 80:
         print(f"  - and {len(faults) - 80} more", file=sys.stderr)
     return 1 if faults else 0
 
