@@ -6,6 +6,7 @@ Not a DAG file (`.airflowignore` lists it). The task waits without holding a wor
 from typing import Any
 
 from airflow.sdk import TriggerRule, XComArg, task
+from airflow.sdk.exceptions import AirflowSkipException
 
 from include.learning import steps
 from include.problems.schema import Problem
@@ -45,11 +46,13 @@ def ask_a_person(problem: Problem, decided: XComArg) -> Any:
         trigger_rule=TriggerRule.ALL_DONE,
     )
     def record(dag_run: Any = None, ti: Any = None) -> dict[str, Any]:
-        question = ti.xcom_pull(task_ids=ASK) or {}
+        question = ti.xcom_pull(task_ids=ASK)
+        if not question:
+            raise AirflowSkipException("Nobody was asked.")
         return steps.record_approval(
             problem=problem.name,
             partition_key=str(dag_run.partition_key),
-            versions=list(question.get("versions", [])),
+            versions=list(question["versions"]),
             answer=ti.xcom_pull(task_ids=ANSWER),
             run_id=dag_run.run_id,
         )

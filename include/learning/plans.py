@@ -23,6 +23,8 @@ def plan_by_log(connection: Connection, problem: Problem) -> Outcome:
     prefix = settled_prefix(connection, problem.name)
     decided = registry.decided_points(connection, problem.name)
     due = [point for point in training_points(prefix, training.first, training.every) if point not in decided]
+    if training.approval == "required":
+        due = due[:1]  # the next one is judged against this one, which a person has not answered yet
     if due:
         reason = f"{len(prefix)} partitions are published without a gap; not fitted yet: {', '.join(due)}."
     elif len(prefix) < training.first:

@@ -117,6 +117,17 @@ def test_an_asking_that_failed_leaves_the_version_waiting(house, trips, problems
     assert not steps.plan_training(problem="late", partition_key="2013-03")["is_due"]
 
 
+def test_one_point_at_a_time_is_asked_about_because_the_next_is_judged_against_it(house, trips, problems_dir):
+    rewrite(problems_dir, training={"approval": "required"})
+    trips(MONTHS)
+    for point in ("2013-03", "2013-04"):
+        plan = steps.plan_training(problem="late", partition_key="2013-04")
+        assert plan["points"] == [point]
+        decided = train("late", "2013-04")
+        steps.record_approval(problem="late", partition_key="k", versions=decided["awaiting"], answer=YES)
+    assert [row[0] for row in read(house, MODEL_VERSION, "status")] == ["promoted", "promoted"]
+
+
 def test_a_version_that_was_rejected_by_the_gate_opens_no_question(house):
     assert steps.open_approval(problem="late", partition_key="k", decided={"awaiting": []})["versions"] == []
 
