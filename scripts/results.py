@@ -76,8 +76,8 @@ SECTIONS = (
     ),
     Section(
         "What the model was chosen from",
-        "The versions in production. Every candidate with every map from score to probability, by log loss on rows that "
-        "neither was fitted on; the held-out rows were not looked at.",
+        "The versions in production. Every candidate with every map from score to probability, by log loss on rows "
+        "that neither was fitted on; the held-out rows were not looked at.",
         """SELECT problem, model_version, candidate, calibration, n_rows AS rows,
                round(log_loss_nats::numeric, 5) AS log_loss, round(behind_nats::numeric, 5) AS behind_the_best,
                is_chosen AS chosen
@@ -100,7 +100,7 @@ SECTIONS = (
         "The scorecard's numbers",
         "The newest version that a scorecard competed for: what one standard deviation more does to the odds, and how "
         "much the other numbers blur that (VIF; from 10 on the odds say little by themselves).",
-        """SELECT problem, model_version, feature, round(step::numeric, 3) AS step, round(odds_ratio::numeric, 3) AS odds,
+        """SELECT problem, model_version, feature, round(step::numeric, 3) AS step, round(odds_ratio::numeric, 3) odds,
                round(vif_ratio::numeric, 1) AS vif
         FROM bi.scorecard AS s WHERE term = '' AND model_version = (
             SELECT max(model_version) FROM bi.scorecard WHERE problem = s.problem)
@@ -158,8 +158,8 @@ SECTIONS = (
     Section(
         "Was calibration good for anything on later data?",
         "Each scored partition of a problem whose log gives the labels: the calibration error of what the model that "
-        "served said, and of the same model's scores before calibration. Below 0 calibration did harm: a map learned on "
-        "some months carries their base rate into the next, and the share of late flights went from 13 to 33 of 100 "
+        "served said, and of the same model's scores before calibration. Below 0 calibration did harm: a map learned "
+        "on some months carries their base rate into the next, and the share of late flights went from 13 to 33 of 100 "
         "within a year. `docs/decisions/recalibration.md` says what was tried.",
         """SELECT problem, partition_key AS month, model_version, calibration, n_rows AS rows,
                round(ece_ratio::numeric, 4) AS ece, round(ece_uncalibrated_ratio::numeric, 4) AS ece_uncalibrated,
