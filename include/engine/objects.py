@@ -5,6 +5,8 @@ Objects are read from disk, in pieces: those of a folder where they lie, those o
 """
 
 import hashlib
+import shutil
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -19,6 +21,7 @@ from include.settings import Settings
 DOWNLOADS = 4  # at once; a bucket answers several
 ATTEMPTS = 5
 TIMEOUT_S = 60.0  # without one byte
+FORGOTTEN_S = 2 * 86_400.0
 
 
 @dataclass(frozen=True)
@@ -87,11 +90,25 @@ def local_objects(settings: Settings, keys: Sequence[str]) -> Iterator[list[Loca
     # Below the home, not in the system's folder for temporary files, which is often a small one in memory.
     spool = settings.home / "spool"
     spool.mkdir(parents=True, exist_ok=True)
+    _remove_forgotten(spool)
     with TemporaryDirectory(dir=spool) as folder:
         client, places = _client(settings), [Path(folder) / str(i) for i in range(len(keys))]
         with ThreadPoolExecutor(DOWNLOADS) as pool:
             found = list(pool.map(lambda key, path: _copy(settings, client, key, path), keys, places))
         yield found
+
+
+def _remove_forgotten(spool: Path) -> None:
+    """Remove what runs that were killed left behind; no run is as old as that."""
+    for path in spool.iterdir():
+        try:
+            is_forgotten = time.time() - path.stat().st_mtime > FORGOTTEN_S
+        except FileNotFoundError:  # a neighbour has just cleaned up after itself
+            continue
+        if is_forgotten and path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        elif is_forgotten:
+            path.unlink(missing_ok=True)
 
 
 def find_replaced(objects: Sequence[LocalObject]) -> list[str]:

@@ -1,6 +1,7 @@
 """A store that is busy, slow, or breaks off: a server that misbehaves as it is told stands in front of moto's S3."""
 
 import http.client
+import os
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -139,3 +140,15 @@ def test_an_object_that_is_gone_is_named(store):
 def test_nothing_stays_on_disk_afterwards(store, mulgil_home):
     read()
     assert [path for path in mulgil_home.rglob("*") if path.is_file()] == []
+
+
+def test_what_a_killed_run_left_long_ago_is_removed_and_a_neighbours_copy_is_not(store, mulgil_home):
+    spool = mulgil_home / "spool"
+    for name in ("old", "new"):
+        (spool / name).mkdir(parents=True)
+        (spool / name / "0").write_bytes(b"x")
+    (spool / ".unfinished-1").write_bytes(b"x")
+    for path in (spool / "old", spool / ".unfinished-1"):
+        os.utime(path, (0, 0))
+    read()
+    assert [path.name for path in spool.iterdir()] == ["new"]
