@@ -40,6 +40,8 @@ def group_rows(rows: pd.DataFrame, text: list[str], entity: str | None, seed: in
         but a chain of similar texts is one group.
     """
     n_rows = len(rows)
+    if not text and entity is None:
+        return np.arange(n_rows)
     pairs = [np.empty((0, 2), dtype=np.int64)]
     if text:
         joined = rows[text].astype("object").where(rows[text].notna(), "").astype(str).agg("\n".join, axis=1)

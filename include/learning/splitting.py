@@ -82,6 +82,8 @@ def settle_straddlers(part_of_row: NDArray[np.int64], groups: NDArray[np.int64],
     Returns:
         shape (n_rows,), whether a row stays.
     """
+    if len(groups) == int(groups.max(initial=-1)) + 1:  # every row alone
+        return np.ones(len(groups), dtype=np.bool_)
     pairs = np.unique(np.column_stack([groups, part_of_row]), axis=0)
     # The largest of random numbers: each of a group's parts is as likely as the others.
     lot = np.random.default_rng(seed).random(len(pairs))

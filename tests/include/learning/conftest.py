@@ -1,6 +1,6 @@
 """A small house with two problems in it: one labelled by its log, one by people; and the rows of both."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 import yaml
+from threadpoolctl import threadpool_limits
 
 from include.lake.writing import replace_partition
 from include.names import Coverage, Stage, events_table
@@ -117,6 +118,13 @@ def make_mails(n_rows: int = 120, seed: int = 0) -> tuple[pd.DataFrame, dict[str
     }
     truth = {mail: "junk" if junk else "wanted" for mail, junk in zip(rows["mail_id"], is_junk, strict=True)}
     return pd.DataFrame(rows), truth
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> Iterator[None]:
+    """Fit as the steps do: threads that fight for a test machine's cores take ten times as long."""
+    with threadpool_limits(1):
+        yield
 
 
 @pytest.fixture

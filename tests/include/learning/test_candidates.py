@@ -3,9 +3,10 @@ import logging
 import numpy as np
 import pandas as pd
 import pytest
+from optuna.trial import FixedTrial
 
 from include.errors import NotEnoughLabels
-from include.learning import candidates
+from include.learning import candidates, models
 from include.learning.columns import IS_POSITIVE
 from include.learning.features import build_features
 from include.learning.scorecards import read_scorecard
@@ -62,24 +63,34 @@ def test_a_row_does_not_teach_another_one_of_its_group():
 def search(trials: int = 4, budget: str = "PT1M", seed: int = 7) -> dict[str, object]:
     training = Training.model_validate(
         {
-            "models": ["gradient_boosting"],
+            "models": ["scorecard"],
             "features": {"numeric": ["rain_mm", "hour"]},
             "search": {"trials": trials, "budget": budget},
             "seed": seed,
         }
     )
-    encoding = candidates.encode("gradient_boosting", trip_rows(), training)
+    encoding = candidates.encode("scorecard", trip_rows(), training)
     return dict(candidates.search_settings(encoding, FOLDS, ALONE, training))
 
 
 def test_a_search_finds_settings_that_surprise_less_and_finds_the_same_again(caplog: pytest.LogCaptureFixture):
     with caplog.at_level(logging.INFO):
-        found = search()
-    assert set(found) == {"learning_rate", "max_iter", "max_leaf_nodes", "min_samples_leaf", "l2_regularization"}
-    assert search() == found
-    assert search(seed=8) != found
-    assert "trial 0 of 4, the defaults" in caplog.text
-    assert "trial 3 of 4" in caplog.text
+        found = search(trials=8)
+    assert set(found) == {"C"}
+    assert search(trials=8) == found
+    assert search(trials=8, seed=8) != found
+    assert "trial 0 of 8, the defaults" in caplog.text
+    assert "trial 7 of 8" in caplog.text
+
+
+def test_every_suggested_setting_is_one_that_the_classifier_knows():
+    asked = {"learning_rate": 0.1, "max_iter": 30, "max_leaf_nodes": 8, "min_samples_leaf": 9, "l2_regularization": 0.1}
+    settings = models.suggest_settings("gradient_boosting", FixedTrial(asked))
+    assert settings == asked
+    encoding = candidates.encode("gradient_boosting", trip_rows(), TRIPS)
+    assert candidates.fit_scorer(encoding, TRIPS, settings).classifier.max_leaf_nodes == 8
+    assert models.suggest_settings("text_logistic", FixedTrial({"C": 2.0})) == {"C": 2.0}
+    assert models.suggest_settings("gaussian_process", FixedTrial({})) == {}
 
 
 def test_without_a_section_and_with_the_defaults_alone_nothing_is_searched():
