@@ -25,15 +25,18 @@ def dags_folder() -> Path:
 
 
 def expected_dags() -> set[str]:
-    """Return the ids of the DAGs that the problem files call for; empty where the DAGs are not the project's own."""
-    from include.names import dag_id
+    """Return the ids of the DAGs that the problem files call for, and of those that are there once for all problems.
+
+    Empty where the DAGs are not the project's own.
+    """
+    from include.names import Single, dag_id
     from include.problems.reading import load_problems
     from include.problems.stages import stages_of
 
     if dags_folder() != REPO / "dags":
         return set()
     problems, _ = load_problems()
-    return {
+    return {str(single) for single in Single} | {
         dag_id(problem.name, stage) for problem in problems for stage in stages_of(problem, is_demo_reviewer_on=True)
     }
 
