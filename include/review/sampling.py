@@ -29,10 +29,49 @@ def predictive_entropy(proba: NDArray[np.float64]) -> NDArray[np.float64]:
 
     Source: Shannon 1948, section 6; as a query rule, Settles 2009, section 3.1.
     """
-    _require_probabilities(proba)
+    require_probabilities(proba)
     # entr(0) is 0, so 0 * log(0) never appears; below 0 (within the tolerance) it would be -inf.
     entropy: NDArray[np.float64] = entr(np.clip(proba, 0.0, 1.0)).sum(axis=1)
     return entropy
+
+
+def margin_doubt(proba: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Say how close the two likeliest classes are; which of the others is less unlikely does not matter.
+
+    Args:
+        proba: shape (n_rows, n_classes). Rows are >= 0 and sum to 1 within 1e-6.
+
+    Returns:
+        shape (n_rows,), 0..1: 1 minus the margin between the two; 1 is a dead heat.
+
+    Raises:
+        BadProbabilities: any row breaks the rule above.
+
+    Source: Scheffer, Decomain and Wrobel 2001; Settles 2009, section 3.1.
+    """
+    require_probabilities(proba)
+    two = np.partition(proba, proba.shape[1] - 2, axis=1)[:, -2:]
+    doubt: NDArray[np.float64] = 1.0 - (two[:, 1] - two[:, 0])
+    return doubt
+
+
+def least_confidence(proba: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Say how likely the likeliest class is to be wrong.
+
+    Args:
+        proba: shape (n_rows, n_classes). Rows are >= 0 and sum to 1 within 1e-6.
+
+    Returns:
+        shape (n_rows,), 0 to 1 - 1 / n_classes.
+
+    Raises:
+        BadProbabilities: any row breaks the rule above.
+
+    Source: Lewis and Gale 1994; Settles 2009, section 3.1.
+    """
+    require_probabilities(proba)
+    doubt: NDArray[np.float64] = 1.0 - proba.max(axis=1)
+    return doubt
 
 
 def choose_most_uncertain(
@@ -92,8 +131,15 @@ def _tie_breakers(item_ids: NDArray[np.str_]) -> NDArray[np.uint64]:
     return np.frombuffer(digests, dtype=">u8").astype(np.uint64)
 
 
-def _require_probabilities(proba: NDArray[np.float64]) -> None:
-    """Refuse rows that are not probabilities, and name the worst one."""
+def require_probabilities(proba: NDArray[np.float64]) -> None:
+    """Refuse rows that are not probabilities, and name the worst one.
+
+    Args:
+        proba: shape (n_rows, n_classes).
+
+    Raises:
+        BadProbabilities: a row is negative, not finite or does not sum to 1 within 1e-6, or there is one class only.
+    """
     if proba.ndim != 2 or proba.shape[1] < 2:
         raise BadProbabilities(
             f"`proba` has the shape {proba.shape}; allowed is (n_rows, n_classes) with at least 2 classes."

@@ -138,18 +138,20 @@ def _open_batch(
     connection: Connection, definition: Problem, round_number: int, woken_by: str, run_id: str
 ) -> dict[str, Any]:
     """Choose the items of a round and put them on the desk, in the caller's transaction."""
-    import numpy as np
-
-    from include.review import batches, planning
-    from include.review.pool import read_pool
+    from include.review import batches, opening, planning, stopping
 
     problem, review, batch_id = definition.name, _require_review(definition), batches.batch_id_of(round_number)
     published = coverage.done_partitions(connection, problem, Stage.INGEST)
     if not published:
         return _outcome(None, 0, "nothing is published, so there is nothing to ask about")
-    pool = read_pool(problem, published, batches.read_taken(connection, problem))
-    rng = np.random.default_rng(planning.seed_of(problem, batch_id, definition.training and definition.training.seed))
-    choices = planning.plan_batch(pool, review.budget, review.random_share, rng)
+    seed = planning.seed_of(problem, batch_id, definition.training and definition.training.seed)
+    earlier = batches.read_batches(connection, problem)
+    pool = opening.read_round(connection, definition, published, earlier, seed)
+    change_ratio = opening.compare_decisions(connection, problem, published, earlier, pool)
+    reason = stopping.reason_to_stop([*(row["decision_change_ratio"] for row in earlier), change_ratio], review.stop)
+    if reason is not None:
+        return _outcome(None, 0, reason)
+    choices = opening.choose_items(connection, definition, published, pool, seed)
     if not choices:
         return _outcome(None, 0, "every published item has a label")
     now = datetime.now(UTC)
@@ -159,17 +161,17 @@ def _open_batch(
         round_number=round_number,
         model_version=pool.model_version,
         n_items=len(choices),
-        n_pool=int(pool.item_ids.size),
+        n_pool=pool.n_pool,
         chosen_at_utc=now,
         due_at_utc=now + review.due,
         opened_by=woken_by,
+        strategy=review.strategy if pool.model_version else Arm.SPREAD,
+        predictions_snapshot_id=pool.snapshot_id,
+        decision_change_ratio=change_ratio,
     )
     batches.write_batch(connection, batch, choices)
     coverage.mark(connection, problem, Stage.REVIEW, batch_id, Coverage.WAITING, run_id=run_id)
-    n_random = sum(choice.arm == Arm.RANDOM for choice in choices)
-    chosen_by = f"{pool.model_version} ranked the others" if pool.model_version else "no model has scored the pool"
-    reason = f"{n_random} of {len(choices)} items drawn by chance from {batch.n_pool}; {chosen_by}"
-    return _outcome(batch_id, len(choices), reason)
+    return _outcome(batch_id, len(choices), opening.describe_batch(choices, pool))
 
 
 def _require_review(definition: Problem) -> Review:

@@ -83,6 +83,16 @@ BROKEN = [
         "field review.random_share: 0.05 is too small; 0.1 and more keeps the estimates honest",
     ),
     (
+        "review",
+        {"budget": 1, "max_rounds": 1, "gold_share": 0.5, "relabel_share": 0.4},
+        "field review.gold_share: gold_share, relabel_share and random_share together are 1.1; at most",
+    ),
+    (
+        "review",
+        {"budget": 1, "max_rounds": 1, "routes": [{"when": "TRUE"}]},
+        "a route changes nothing without a skill or is_sensitive: true",
+    ),
+    (
         "baseline",
         {"name": "champion", "positive_when": "distance_miles > 9"},
         "field baseline.name: 'champion' is the name of another candidate in the comparison; choose another",

@@ -1,6 +1,7 @@
 """A desk problem small enough to count on fingers: twenty mails in two months, ten items a batch, three rounds."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import yaml
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, insert, select
 
 from include import names
 from include.lake.writing import replace_partition
@@ -16,6 +17,7 @@ from include.names import Coverage, Stage
 from include.settings import REPOSITORY
 from include.warehouse import coverage
 from include.warehouse.database import engine_for
+from include.warehouse.tables.learning import MODEL_VERSION
 from include.warehouse.tables.review import LABEL, REVIEW_BATCH, REVIEW_ITEM
 from tests.include.conftest import House
 
@@ -95,3 +97,26 @@ def desk(house: House, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
     monkeypatch.setenv("MULGIL_DEMO_REVIEWER", "1")
     yield desk
     engine_for(house.settings.warehouse_url).dispose()
+
+
+@pytest.fixture
+def make_version(desk: Desk) -> Callable[..., None]:
+    """Register a model version with a threshold, as training would."""
+
+    def make(version: str, *, threshold_ratio: float) -> None:
+        row = {column.name: _ANY[type(column.type).__name__] for column in MODEL_VERSION.columns if not column.nullable}
+        row |= {"problem": PROBLEM, "model_version": version, "threshold_ratio": threshold_ratio}
+        with desk.engine.begin() as connection:
+            connection.execute(insert(MODEL_VERSION), [row])
+
+    return make
+
+
+_ANY = {
+    "Text": "x",
+    "Float": 0.5,
+    "Integer": 1,
+    "JSONB": {},
+    "Boolean": False,
+    "DateTime": datetime(2002, 10, 1, tzinfo=UTC),
+}

@@ -1,25 +1,42 @@
-import dataclasses
+from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from include.errors import BadProbabilities
-from include.review.planning import Pool, count_random, plan_batch, seed_of
+from include.problems.sections.review import Review
+from include.review.planning import Again, Candidate, Pool, count_random, plan_batch, seed_of
 
 
-def make_pool(n_items: int = 200, *, p_positive: np.ndarray | None = None, is_scored: bool = True) -> Pool:
-    p = np.linspace(0.0, 1.0, n_items) if p_positive is None else p_positive
+def make_pool(n_items: int = 200, *, is_scored: bool = True, n_shortlist: int | None = None) -> Pool:
+    """A pool in which doubt falls with the number of the mail, and every tenth mail is about the same thing."""
+    p = np.linspace(0.5, 0.0, n_items) if n_items > 1 else np.full(n_items, 0.5)
+    items = [
+        Candidate(f"mail-{row:04d}", "2002-08", float(p[row]), float(0.5 - abs(p[row] - 0.5)))
+        if is_scored
+        else Candidate(f"mail-{row:04d}", "2002-08")
+        for row in range(n_items)
+    ]
+    shortlist = items[: n_items if n_shortlist is None else n_shortlist]
     return Pool(
-        item_ids=np.array([f"mail-{index:04d}" for index in range(n_items)], dtype=np.str_),
-        partition_keys=np.array(["2002-08"] * n_items, dtype=np.str_),
-        is_scored=np.full(n_items, is_scored),
-        proba=np.column_stack([1.0 - p, p]),
+        n_pool=n_items,
+        drawn=[items[row] for row in np.random.default_rng(5).permutation(n_items)],
+        shortlist=shortlist,
+        vectors=np.eye(10)[np.arange(len(shortlist)) % 10] + np.arange(len(shortlist))[:, None] / 1e3,
+        near_distance=0.0,
         model_version="v1" if is_scored else None,
+        snapshot_id="1" if is_scored else None,
     )
 
 
-def plan(pool: Pool, *, budget: int = 50, random_share: float = 0.3, seed: int = 0):
-    return plan_batch(pool, budget, random_share, np.random.default_rng(seed))
+def plan(pool: Pool, *, seed: int = 0, gold=(), doubted=(), **review):
+    section = Review(**({"budget": 50, "random_share": 0.3, "max_rounds": 3} | review))
+    return plan_batch(pool, section, gold, doubted, np.random.default_rng(seed))
+
+
+def make_again(n_items: int, **fields: str) -> list[Again]:
+    return [Again(f"old-{row}", "2002-07", **fields) for row in range(n_items)]
 
 
 @pytest.mark.parametrize(
@@ -32,59 +49,91 @@ def test_the_control_arm_is_rounded_up_and_never_by_a_float_error(n_batch, share
 
 def test_of_fifty_items_fifteen_are_drawn_and_thirty_five_are_ranked():
     choices = plan(make_pool())
-    assert [sum(choice.arm == arm for choice in choices) for arm in ("random", "entropy")] == [15, 35]
+    assert Counter(choice.arm for choice in choices) == {"random": 15, "entropy": 35}
     assert len({choice.item_id for choice in choices}) == 50
 
 
-def test_the_ranked_items_are_the_most_uncertain_that_chance_left():
-    p = np.linspace(0.0, 1.0, 200) ** 1.3  # bent, so that no two rows are equally far from one half
-    choices = plan(make_pool(p_positive=p))
+def test_the_control_arm_is_what_chance_put_first_and_carries_its_chance():
+    pool = make_pool()
+    choices = plan(pool)
     drawn = {choice.item_id for choice in choices if choice.arm == "random"}
-    ranked = {choice.item_id for choice in choices if choice.arm == "entropy"}
-    left = [row for row in np.argsort(np.abs(p - 0.5)) if f"mail-{row:04d}" not in drawn]
-    assert ranked == {f"mail-{row:04d}" for row in left[:35]}
-
-
-def test_the_inclusion_probability_is_of_the_whole_pool_for_chance_and_one_for_the_ranking():
-    choices = plan(make_pool())
+    assert drawn == {candidate.item_id for candidate in pool.drawn[:15]}
     assert {(choice.arm, choice.inclusion_probability) for choice in choices} == {("random", 15 / 200), ("entropy", 1)}
 
 
-def test_without_a_model_everything_is_drawn_and_nothing_is_said_about_doubt():
-    choices = plan(make_pool(is_scored=False))
-    assert {choice.arm for choice in choices} == {"random"}
-    assert {choice.inclusion_probability for choice in choices} == {50 / 200}
-    assert {(choice.entropy_nats, choice.p_positive) for choice in choices} == {(None, None)}
+def test_nothing_outside_of_the_shortlist_is_ranked():
+    choices = plan(make_pool(n_shortlist=60), random_share=0.1)
+    assert all(choice.item_id < "mail-0060" for choice in choices if choice.arm == "entropy")
 
 
-def test_where_the_model_scored_too_little_chance_takes_the_places_at_one_probability():
-    is_scored = np.arange(200) < 10
-    choices = plan(dataclasses.replace(make_pool(), is_scored=is_scored), seed=2)
+def test_where_the_shortlist_is_short_chance_takes_the_places_at_one_probability():
+    choices = plan(make_pool(n_shortlist=10))
     assert {choice.inclusion_probability for choice in choices if choice.arm == "random"} == {40 / 200}
-    assert all(choice.item_id < "mail-0010" for choice in choices if choice.arm == "entropy")
+    assert len([choice for choice in choices if choice.arm == "random"]) == 40
+
+
+def test_the_strategy_names_the_arm():
+    assert {choice.arm for choice in plan(make_pool(), strategy="margin")} == {"random", "margin"}
+
+
+def test_without_a_model_most_is_chance_and_the_rest_what_is_typical_and_what_is_odd():
+    choices = plan(make_pool(is_scored=False))
+    assert Counter(choice.arm for choice in choices) == {"random": 35, "spread": 14, "outlier": 1}
+    assert {(choice.entropy_nats, choice.p_positive, choice.strategy_score) for choice in choices} == {
+        (None, None, None)
+    }
+
+
+def test_copies_of_one_question_never_fill_a_batch():
+    pool = make_pool()
+    copies = replace(pool, vectors=np.eye(4)[np.arange(200) % 4])
+    assert Counter(choice.arm for choice in plan(copies)) == {"random": 15, "entropy": 4}
+
+
+def test_gold_takes_its_share_and_carries_answer_and_chance():
+    choices = plan(make_pool(), gold=make_again(8, gold_label="wanted"), gold_share=0.1)
+    gold = [choice for choice in choices if choice.arm == "gold"]
+    assert {(choice.gold_label, choice.inclusion_probability, choice.n_answers_wanted) for choice in gold} == {
+        ("wanted", 5 / 8, 1)
+    }
+    assert (len(gold), len(choices)) == (5, 50)
+    assert not [choice for choice in choices if choice.gold_label and choice.arm != "gold"]
+
+
+def test_the_most_doubted_answers_are_asked_again_with_the_reason():
+    choices = plan(make_pool(), doubted=make_again(9, reason="People: 1 said a, 1 said b."), relabel_share=0.04)
+    assert {(c.item_id, c.reason) for c in choices if c.arm == "relabel"} == {
+        ("old-0", "People: 1 said a, 1 said b."),
+        ("old-1", "People: 1 said a, 1 said b."),
+    }
+
+
+def test_the_control_arm_is_a_share_of_the_whole_batch_also_where_others_are_asked_again():
+    again = {"gold": make_again(50, gold_label="x"), "gold_share": 0.4, "random_share": 0.3}
+    assert Counter(choice.arm for choice in plan(make_pool(), **again))["random"] == 15
+
+
+def test_two_people_see_the_overlap_share_of_every_new_arm():
+    choices = plan(make_pool(), overlap_share=0.5, gold=make_again(9, gold_label="x"), gold_share=0.1)
+    twice = [choice.arm for choice in choices if choice.n_answers_wanted == 2]
+    assert len(twice) == 23  # half of the 45 that are new, rounded up
+    assert set(twice) == {"random", "entropy"}
+    assert not [choice for choice in plan(make_pool(), overlap_share=0.0) if choice.n_answers_wanted != 1]
 
 
 def test_a_small_pool_is_shown_whole():
-    choices = plan(make_pool(4))
-    assert {choice.item_id for choice in choices} == {"mail-0000", "mail-0001", "mail-0002", "mail-0003"}
+    assert {choice.item_id for choice in plan(make_pool(4))} == {f"mail-000{row}" for row in range(4)}
 
 
-def test_an_empty_pool_gives_an_empty_batch():
-    assert plan(make_pool(0)) == []
+def test_an_empty_pool_gives_an_empty_batch_even_if_there_is_gold():
+    assert plan(make_pool(0), gold=make_again(5, gold_label="x")) == []
 
 
 def test_one_prediction_that_is_no_probability_is_refused():
-    p = np.linspace(0, 1, 200)
-    p[17] = np.nan
-    with pytest.raises(BadProbabilities, match="1 of 200"):
-        plan(make_pool(p_positive=p))
-
-
-def test_the_order_of_the_rows_changes_nothing():
     pool = make_pool()
-    order = np.random.default_rng(3).permutation(200)
-    shuffled = dataclasses.replace(pool, item_ids=pool.item_ids[order], proba=pool.proba[order])
-    assert plan(pool) == plan(shuffled)
+    broken = [replace(candidate, p_positive=1.5) for candidate in pool.drawn[:1]] + list(pool.drawn[1:])
+    with pytest.raises(BadProbabilities, match="1 of 1"):
+        plan(replace(pool, drawn=broken))
 
 
 def test_the_place_in_the_batch_does_not_tell_the_arm():
@@ -93,14 +142,15 @@ def test_the_place_in_the_batch_does_not_tell_the_arm():
     assert arms != sorted(arms, reverse=True)
 
 
-def test_another_seed_draws_another_control_arm():
-    first, second = ({c.item_id for c in plan(make_pool(), seed=seed) if c.arm == "random"} for seed in (0, 1))
-    assert first != second
+def test_the_same_seed_gives_the_same_batch_and_another_one_another_order():
+    first, again, other = (plan(make_pool(), seed=seed) for seed in (0, 0, 1))
+    assert first == again
+    assert first != other
 
 
 def test_a_choice_carries_what_the_model_said():
     choice = next(choice for choice in plan(make_pool(2)) if choice.item_id == "mail-0001")
-    assert (choice.p_positive, choice.entropy_nats, choice.partition_key) == (1.0, 0.0, "2002-08")
+    assert (choice.p_positive, choice.entropy_nats, choice.partition_key) == (0.0, 0.0, "2002-08")
 
 
 def test_a_seed_depends_on_every_part_and_on_where_one_part_ends():

@@ -5,7 +5,13 @@ import pytest
 from scipy.stats import entropy as scipy_entropy
 
 from include.errors import BadProbabilities
-from include.review.sampling import choose_most_uncertain, choose_random, predictive_entropy
+from include.review.sampling import (
+    choose_most_uncertain,
+    choose_random,
+    least_confidence,
+    margin_doubt,
+    predictive_entropy,
+)
 
 
 def make_ids(n_items: int) -> np.ndarray:
@@ -117,3 +123,29 @@ def test_every_item_is_drawn_as_often_as_its_inclusion_probability_says():
         hits[choose_random(make_ids(10), 3, rng)] += 1
     # 0.3 +- 5 standard errors of a share over 4,000 draws.
     assert np.abs(hits / 4000 - 0.3).max() < 5 * math.sqrt(0.3 * 0.7 / 4000)
+
+
+def test_margin_and_least_confidence_worked_by_hand():
+    proba = np.array([[0.5, 0.3, 0.2], [0.5, 0.5, 0.0], [1.0, 0.0, 0.0]])
+    assert margin_doubt(proba).tolist() == pytest.approx([0.8, 1.0, 0.0])
+    assert least_confidence(proba).tolist() == pytest.approx([0.5, 0.5, 0.0])
+
+
+def test_of_two_classes_entropy_margin_and_least_confidence_rank_alike():
+    p = np.random.default_rng(3).random(50)
+    proba = np.column_stack([p, 1 - p])
+    orders = [measure(proba).argsort().tolist() for measure in (predictive_entropy, margin_doubt, least_confidence)]
+    assert orders[0] == orders[1] == orders[2]
+
+
+def test_of_three_classes_they_do_not():
+    three_way, two_way = [0.4, 0.3, 0.3], [0.5, 0.5, 0.0]
+    proba = np.array([three_way, two_way])
+    assert predictive_entropy(proba).argmax() == least_confidence(proba).argmax() == 0
+    assert margin_doubt(proba).argmax() == 1
+
+
+@pytest.mark.parametrize("measure", [margin_doubt, least_confidence])
+def test_one_bad_row_is_refused_by_every_measure(measure):
+    with pytest.raises(BadProbabilities, match=r"1 of 2 rows.*row 1"):
+        measure(np.array([[0.5, 0.5], [0.9, 0.3]]))

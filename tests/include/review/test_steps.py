@@ -1,3 +1,4 @@
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -49,7 +50,7 @@ def test_where_nothing_is_published_nothing_is_asked(desk):
     assert "nothing is published" in choose("2002-08")["reason"]
 
 
-def test_the_first_batch_is_drawn_by_chance_alone(desk):
+def test_the_first_batch_is_mostly_chance_and_else_what_the_pool_is_like(desk):
     desk.publish(*MONTHS)
     assert choose("2002-09")["n_items"] == 10
     batch = desk.batches[0]
@@ -59,9 +60,12 @@ def test_the_first_batch_is_drawn_by_chance_alone(desk):
         "open",
         "2002-09",
     )
-    assert {(item["arm"], item["inclusion_probability"], item["entropy_nats"]) for item in desk.items} == {
-        ("random", 0.5, None)
+    assert Counter((item["arm"], item["inclusion_probability"], item["entropy_nats"]) for item in desk.items) == {
+        ("random", 7 / 20, None): 7,
+        ("spread", 1.0, None): 3,
     }
+    assert batch["strategy"] == "spread"
+    assert Counter(item["n_answers_wanted"] for item in desk.items) == {1: 9, 2: 1}
     assert sorted(item["position"] for item in desk.items) == list(range(1, 11))
     assert all(MAILS[item["item_id"]] == item["partition_key"] for item in desk.items)
 
@@ -144,7 +148,7 @@ def test_without_a_promoted_model_the_next_round_is_drawn_by_chance_too(desk):
 def test_a_prediction_that_is_no_probability_opens_no_batch(desk):
     play_first_round(desk)
     desk.predict(dict.fromkeys(MAILS, float("nan")))
-    with pytest.raises(BadProbabilities, match="10 of 10"):
+    with pytest.raises(BadProbabilities, match="20 of the first 20"):
         choose("round-001")
     assert len(desk.batches) == 1
 
@@ -187,8 +191,9 @@ def test_the_demo_reviewer_answers_everything_in_its_own_name(desk):
     desk.publish(*MONTHS)
     choose("2002-09")
     assert answer("round-001")["n_answered"] == 10
-    assert {(label["labelled_by"], label["is_demo"], label["arm"]) for label in desk.labels} == {
-        ("demo-reviewer", True, "random")
+    assert {(label["labelled_by"], label["is_demo"]) for label in desk.labels} == {("demo-reviewer", True)}
+    assert {label["item_id"]: label["arm"] for label in desk.labels} == {
+        item["item_id"]: item["arm"] for item in desk.items
     }
     assert all((label["label"] == "unsolicited") == bool(int(label["item_id"][-1]) % 2) for label in desk.labels)
     assert (desk.batches[0]["status"], desk.batches[0]["answered_at_utc"]) == (
@@ -252,3 +257,75 @@ def test_a_batch_that_does_not_exist_is_named_with_those_that_do(desk):
     choose("2002-09")
     with pytest.raises(BadPartition, match=r"no batch 'round-009'.*round-001"):
         answer("round-009")
+
+
+def test_gold_from_the_file_is_mixed_in_and_carries_its_answer(desk):
+    desk.write_problem(gold_share=0.2)
+    lines = [f'{{"mail_id": "mail-{row:02d}", "partition_key": "2002-08", "label": "wanted"}}' for row in range(8)]
+    (desk.truth_path.parent / "gold.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    desk.publish(*MONTHS)
+    assert choose("2002-09")["n_items"] == 10
+    gold = [item for item in desk.items if item["arm"] == "gold"]
+    assert {(item["gold_label"], item["inclusion_probability"]) for item in gold} == {("wanted", 2 / 8)}
+    assert len(gold) == 2
+
+
+def test_items_that_need_care_are_routed_and_covered(desk):
+    desk.write_problem(
+        routes=[
+            {"when": "_row_key < 'mail-05'", "skill": "trained", "is_sensitive": True},
+            {"when": "_row_key < 'mail-12'", "is_sensitive": True},
+        ],
+        budget=20,
+    )
+    desk.publish(*MONTHS)
+    choose("2002-09")
+    care = {item["item_id"]: (item["skill"], item["is_sensitive"]) for item in desk.items}
+    assert care["mail-03"] == ("trained", True)
+    assert care["mail-11"] == (None, True)
+    assert care["mail-12"] == (None, False)
+
+
+def test_when_the_labels_change_no_decision_any_more_nobody_is_asked(desk, make_version):
+    desk.write_problem(budget=3, max_rounds=9, stop={"change_below": 0.1, "rounds": 1})
+    play_first_round(desk)
+    for version, key in (("v1", "round-001"), ("v2", "round-002")):
+        make_version(version, threshold_ratio=0.6)
+        desk.predict(FALLING_DOUBT, version)
+        outcome = choose(key)
+        if outcome["batch_id"]:
+            answer(outcome["batch_id"])
+    assert "changed at most 0.00% of the decisions" in outcome["reason"]
+    assert [batch["batch_id"] for batch in desk.batches] == ["round-001", "round-002"]
+
+
+def test_a_decision_that_changed_is_counted_by_each_models_own_threshold(desk, make_version):
+    desk.write_problem(budget=3, max_rounds=9)
+    play_first_round(desk)
+    for version, key, threshold in (("v1", "round-001", 0.6), ("v2", "round-002", 0.7)):
+        make_version(version, threshold_ratio=threshold)
+        desk.predict(FALLING_DOUBT, version)
+        answer(choose(key)["batch_id"])
+    # Of twenty mails at 0.5, 0.525, ... the four from 0.6 to 0.675 are above one threshold and below the other.
+    assert [batch["decision_change_ratio"] for batch in desk.batches] == [None, None, 4 / 20]
+
+
+def test_a_committee_is_the_models_of_earlier_rounds(desk, make_version):
+    desk.write_problem(budget=3, max_rounds=9, strategy="committee", random_share=0.1)
+    play_first_round(desk)
+    changed = "mail-19"
+    for version, key in (("v1", "round-001"), ("v2", "round-002")):
+        make_version(version, threshold_ratio=0.6)
+        desk.predict(FALLING_DOUBT | ({changed: 0.02} if version == "v2" else {}), version)
+        answer(choose(key)["batch_id"])
+    asked = {item["item_id"] for item in desk.items if item["arm"] == "committee" and item["batch_id"] == "round-003"}
+    drawn = {item["item_id"] for item in desk.items if item["arm"] == "random"}
+    assert changed in asked | drawn
+
+
+def test_a_score_of_a_withdrawn_row_asks_nobody(desk):
+    play_first_round(desk)
+    desk.predict(FALLING_DOUBT)
+    desk.mark(Stage.INGEST, "2002-09", Coverage.REFUSED)
+    choose("round-001")
+    assert {item["partition_key"] for item in desk.items if item["batch_id"] == "round-002"} == {"2002-08"}
