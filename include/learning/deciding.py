@@ -16,15 +16,18 @@ from include.learning.columns import IS_POSITIVE, SEGMENT
 from include.learning.evaluating import Candidate
 from include.learning.features import FeatureSpec, build_features
 from include.learning.gating import Check
+from include.learning.grouping import group_rows
+from include.learning.labels import read_answers
 from include.learning.models import directions_of, positive_probability
 from include.learning.rows import has_reviewers, is_labelled_by_log, read_rows, training_of, value_of
 from include.learning.scoring import predict_rows
 from include.learning.storing import StoredModel
 from include.learning.thresholds import earning_policy, profit_of_policy
 from include.learning.versions import following_partition, point_of, seed_of
-from include.names import PARTITION_KEY, ROW_KEY
+from include.names import PARTITION_KEY, ROW_KEY, Stage
 from include.problems.schema import Problem
 from include.settings import read_settings
+from include.warehouse.coverage import done_partitions
 from include.warehouse.database import open_warehouse
 
 # Times 1,000 steps of the grid.
@@ -181,7 +184,7 @@ def _ask_champion(problem: Problem, row: registry.Row, heldout: pd.DataFrame, ch
         # Labels chosen by chance are measured on out of fold in every round: that is its answer where it was taught.
         own = storing.load_heldout(folder, version).set_index(ROW_KEY)["p_model"]
         p = np.array(heldout[ROW_KEY].map(own), dtype=np.float64)
-        is_unseen = np.isnan(p)
+        is_unseen = np.isnan(p) & ~_is_like_taught(problem, row, heldout, version)
     if is_unseen.any():
         stored = storing.load_registered(folder, champion)
         p[is_unseen] = predict_rows(stored, _heldout_rows(problem, row, heldout[is_unseen], stored.spec))
@@ -192,6 +195,22 @@ def _ask_champion(problem: Problem, row: registry.Row, heldout: pd.DataFrame, ch
     policy = earning_policy(value_of(problem), has_reviewers=has_reviewers(problem))
     profit = profit_of_policy(p[places], is_positive, value_of(problem), policy)
     return Rival(version, places, Candidate(evaluating.CHAMPION, p[places], profit))
+
+
+def _is_like_taught(problem: Problem, row: registry.Row, heldout: pd.DataFrame, champion: str) -> NDArray[np.bool_]:
+    """Say which held-out rows belong with one that taught the champion: it would answer for them from memory.
+
+    Only for labels from people; from the log the champion's rows lie in earlier partitions.
+    """
+    training = training_of(problem)
+    with open_warehouse().connect() as connection:
+        taught = read_answers(connection, problem.name, point_of(champion))["item_id"]
+        partitions = done_partitions(connection, problem.name, Stage.INGEST)
+    keys = sorted({*taught, *heldout[ROW_KEY]})
+    rows = read_rows(problem, partitions, snapshot_id=row["snapshot_id"], row_keys=keys).drop_duplicates(ROW_KEY)
+    groups = group_rows(rows, training.features.text, training.group, training.seed)
+    alike = rows[ROW_KEY][np.isin(groups, groups[rows[ROW_KEY].isin(taught)])]
+    return heldout[ROW_KEY].isin(alike).to_numpy(dtype=np.bool_)
 
 
 def _heldout_rows(problem: Problem, row: registry.Row, heldout: pd.DataFrame, spec: FeatureSpec) -> pd.DataFrame:

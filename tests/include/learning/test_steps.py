@@ -200,6 +200,20 @@ def test_a_second_round_is_compared_on_what_the_first_has_not_seen_and_draws_a_c
     assert len(read(house, MODEL_VERSION, "model_version")) == 2
 
 
+def test_the_champion_is_not_asked_about_a_mail_whose_twin_taught_it(house, mails, answer, publish):
+    _, truth = mails
+    items = list(truth.items())
+    twin = make_mails()[0].iloc[[0]].assign(mail_id="twin", sent_at=datetime(2002, 3, 3, tzinfo=UTC))
+    publish("mail", "mail_id", twin, "2002-03")
+    answer(dict(items[:50]), "round-001")
+    assert train("mail", "round-001")["promoted"]
+    answer({**dict(items[50:69]), "twin": items[0][1]}, "round-002")
+    version = train("mail", "round-002")["model_version"]
+    metrics = read(house, MODEL_METRIC, "model_version", "candidate", "n_rows")
+    assert {row[2] for row in metrics if row[:2] == (version, "text_logistic")} == {70}
+    assert {row[2] for row in metrics if row[:2] == (version, "champion")} == {69}
+
+
 def test_a_rollback_hands_the_partitions_back(house, trips):
     trips(MONTHS)
     train("late", "2013-04")
