@@ -4,8 +4,8 @@
 
 Side by side in one run on the same file of JSON lines: the three steps of ingest, each in one process that has loaded
 its libraries (as a task of Airflow's has); DuckDB's bare `read_json` to Parquet, both three times in turn, of which the
-median counts; and dlt's filesystem pipeline, once. Then
-the peak memory of a process that ingests 1 GB, and of one that ingests 8 GB. Needs 20 GB of free disk and some minutes.
+median counts; and dlt's filesystem pipeline, once. Then the peak memory of a process that ingests 1 GB, and of one that
+ingests 8 GB. Needs 20 GB of free disk and ten minutes.
 """
 
 import json
@@ -41,21 +41,24 @@ def timed(step, **more):
     return done, time.perf_counter() - started
 found, land_s = timed(find_new_partitions)
 key = {"partition_key": sys.argv[1]}
+cpu_started = time.process_time()
 staged, stage_s = timed(stage_partition, **key)
 audit, audit_s = timed(audit_partition, staged=staged, **key)
 done, publish_s = timed(publish_partition, staged=staged, audit=audit, **key)
 peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 print(json.dumps({"land_s": land_s, "stage_s": stage_s, "audit_s": audit_s, "publish_s": publish_s,
+                  "cpu_s": time.process_time() - cpu_started,
                   "seconds": stage_s + audit_s + publish_s, "n_rows": done["n_published"], "peak_mb": peak_mb}))
 """
 _BARE = """
 import json, resource, sys, time
 import duckdb
 with duckdb.connect() as connection:
-    started = time.perf_counter()
+    started, cpu_started = time.perf_counter(), time.process_time()
     connection.execute(f"COPY (SELECT * FROM read_json('{sys.argv[1]}')) TO '{sys.argv[2]}' (FORMAT parquet)")
-    seconds = time.perf_counter() - started
-print(json.dumps({"seconds": seconds, "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}))
+    seconds, cpu_s = time.perf_counter() - started, time.process_time() - cpu_started
+peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+print(json.dumps({"seconds": seconds, "cpu_s": cpu_s, "peak_mb": peak_mb}))
 """
 
 
@@ -117,7 +120,9 @@ def main() -> int:
         ("land, s (before it: counting by partition)", f"{ours['land_s']:.1f}", "", True),
         ("DuckDB's bare read_json to Parquet, s", f"{bare['seconds']:.1f}", "", True),
         ("dlt, filesystem to Parquet, s", f"{dlt['seconds']:.1f}", "", True),
-        _at_least("speed of ingest / bare DuckDB", bare["seconds"] / ours["seconds"], BAR_BARE),
+        ("processor s, ingest and bare DuckDB", f"{ours['cpu_s']:.1f} and {bare['cpu_s']:.1f}", "", True),
+        # By processor time: both use all cores, and on a busy machine the clock says whatever it likes.
+        _at_least("speed of ingest / bare DuckDB", bare["cpu_s"] / ours["cpu_s"], BAR_BARE),
         _at_least("speed of ingest / dlt", dlt["seconds"] / ours["seconds"], BAR_DLT),
         _at_most("peak memory, 1 GB object, MB", peaks[0], BAR_PEAK_MB),
         _at_most("peak memory, 8 GB object, MB", peaks[1], BAR_PEAK_MB),
