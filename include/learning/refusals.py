@@ -9,3 +9,11 @@ class BadFeatures(MulgilError):
 
 class BadLabels(MulgilError):
     """Labels are not among the classes that the problem declares."""
+
+
+class NotAdditive(MulgilError):
+    """Contributions do not sum to what the model said, so they explain something else; they are never shown."""
+
+
+class CannotExplain(MulgilError):
+    """A model is of a kind, or rows are too few, for what was asked about them."""

@@ -1,0 +1,124 @@
+"""Takes a stored model apart: what encodes, what classifies, and which feature each encoded column comes from.
+
+What belongs here: looking inside fitted scikit-learn objects. What does not: what is made of the parts
+(`contributions.py`, `importances.py`).
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.preprocessing import OneHotEncoder
+
+from include.learning.features import TEXT
+
+
+@dataclass(frozen=True)
+class Parts:
+    """A model in two parts.
+
+    Attributes:
+        encoder: turns the feature frame into what the classifier reads; never sees a label.
+        classifier: the fitted classifier inside the calibration.
+    """
+
+    encoder: Any
+    classifier: Any
+
+    @property
+    def is_linear(self) -> bool:
+        """Say whether its log-odds are a weighted sum of encoded columns."""
+        return hasattr(self.classifier, "coef_") and hasattr(self.classifier, "intercept_")
+
+    @property
+    def is_trees(self) -> bool:
+        """Say whether its log-odds are a sum of the leaves of trees."""
+        return isinstance(self.classifier, HistGradientBoostingClassifier)
+
+
+@dataclass(frozen=True)
+class Column:
+    """One encoded column.
+
+    Attributes:
+        feature: what people call it: the word for a column of words, else the column of the problem.
+        is_word: whether it counts a word or a piece of one; 0 then means that the text does not have it.
+    """
+
+    feature: str
+    is_word: bool
+
+
+def take_apart(model: Any) -> Parts:
+    """Find the encoder and the classifier of a stored model, whatever calibrates it.
+
+    Args:
+        model: the pipeline of two steps that training makes; the last one may be calibrated.
+    """
+    encoder, classifier = model[0], model[-1]
+    while True:
+        inner = getattr(classifier, "calibrated_classifiers_", None)
+        if inner is not None:
+            classifier = inner[0].estimator
+        elif hasattr(classifier, "estimator") and not hasattr(classifier, "coef_"):
+            classifier = classifier.estimator
+        else:
+            return Parts(encoder, classifier)
+
+
+def encoded_columns(encoder: Any, n_columns: int) -> list[Column]:
+    """Say of every encoded column which feature it comes from.
+
+    Args:
+        encoder: a fitted column transformer, or one that changes nothing.
+        n_columns: how many columns it makes.
+
+    Returns:
+        one for each column, in order.
+    """
+    columns = [Column("", False)] * n_columns
+    for name, transformer, sources in getattr(encoder, "transformers_", []):
+        if name == "remainder" or isinstance(transformer, str):
+            continue
+        place = encoder.output_indices_[name]
+        found = _columns_of(transformer, [sources] if isinstance(sources, str) else list(sources))
+        columns[place] = found
+    return columns
+
+
+def to_rows(encoded: Any) -> sparse.csr_array:
+    """Give encoded rows as one kind of sparse matrix, whatever the encoder made."""
+    return sparse.csr_array(encoded, dtype=np.float64)
+
+
+def reference_of(columns: list[Column], encoded: Any) -> NDArray[np.float64]:
+    """Give the row that contributions are counted from: no word at all, and the mean of everything else.
+
+    Args:
+        columns: of every encoded column.
+        encoded: shape (n_rows, n_columns), rows that stand for the data.
+
+    Returns:
+        shape (n_columns,).
+    """
+    means = np.asarray(to_rows(encoded).mean(axis=0), dtype=np.float64).ravel()
+    return np.where([column.is_word for column in columns], 0.0, means)
+
+
+def _columns_of(transformer: Any, sources: list[str]) -> list[Column]:
+    """Name the columns that one transformer makes."""
+    last = transformer[-1] if hasattr(transformer, "steps") else transformer
+    if isinstance(last, OneHotEncoder):
+        return [
+            Column(source, False)
+            for source, values in zip(sources, last.categories_, strict=True)
+            for _ in range(len(values))
+        ]
+    names = [str(name) for name in last.get_feature_names_out()]
+    if isinstance(last, TfidfVectorizer) or sources == [TEXT]:
+        return [Column(name, True) for name in names]
+    return [Column(name, False) for name in sources]
