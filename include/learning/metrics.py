@@ -80,8 +80,13 @@ def auc(is_positive: Flags, p: Floats, weights: Floats) -> Floats:
 
 def log_loss(is_positive: Flags, p: Floats, weights: Floats) -> Floats:
     """Average the surprise at what happened, in nats: shape (n_resamples,), 0 is best."""
+    return weighted_mean(row_log_loss(is_positive, p), weights)
+
+
+def row_log_loss(is_positive: Flags, p: Floats) -> Floats:
+    """Give each row's surprise at what happened, in nats: shape (n_rows,)."""
     clipped = np.clip(p, _CLIP, 1 - _CLIP)
-    return weighted_mean(-np.log(np.where(is_positive, clipped, 1 - clipped)), weights)
+    return np.asarray(-np.log(np.where(is_positive, clipped, 1 - clipped)))
 
 
 def brier(is_positive: Flags, p: Floats, weights: Floats) -> Floats:
