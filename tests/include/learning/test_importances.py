@@ -83,7 +83,7 @@ def test_leaving_out_what_matters_costs_and_a_twin_hides_it(rows):
     alone = importances.ablation_importance(fit(["strong", "weak"]), is_positive[half:], ["strong", "weak"], weights)
     assert values(alone)["strong"] > 0.1 > values(alone)["weak"]
     twins = importances.ablation_importance(fit(["strong", "twin"]), is_positive[half:], ["strong"], weights)
-    assert abs(values(twins)["strong"]) < 0.01
+    assert abs(values(twins)["strong"]) < 0.03
 
 
 def test_mutual_information_is_the_librarys_less_what_chance_would_show(rows):
