@@ -32,7 +32,7 @@ def test_the_migrations_lead_to_exactly_the_declared_tables(warehouse):
 
 def test_a_column_that_no_migration_knows_is_noticed(warehouse):
     with warehouse.begin() as connection:
-        connection.execute(text("ALTER TABLE core.gate_check DROP COLUMN detail"))
+        connection.execute(text("ALTER TABLE core.gate_check DROP COLUMN detail CASCADE"))
         connection.execute(text("COMMENT ON COLUMN core.gate_check.value IS 'something else'"))
     assert {difference[0] for difference in _flat(differences(warehouse))} == {"add_column", "modify_comment"}
 
@@ -102,7 +102,7 @@ def test_the_command_writes_a_migration_only_for_what_changed(warehouse, warehou
     for path in (migrate.MIGRATIONS / "versions").glob("*.py"):
         (folder / "versions" / path.name).write_text(path.read_text())
     with warehouse.begin() as connection:
-        connection.execute(text("ALTER TABLE core.gate_check DROP COLUMN detail"))
+        connection.execute(text("ALTER TABLE core.gate_check DROP COLUMN detail CASCADE"))
     monkeypatch.setattr(migrate, "MIGRATIONS", folder)
     written = migrate.write_revision(warehouse_url, "checks say something").read_text()
     assert written.count("op.add_column('gate_check'") == 1
