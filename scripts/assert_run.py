@@ -26,7 +26,20 @@ from include.problems.schema import Problem
 REPOSITORY = Path(__file__).resolve().parent.parent
 MINIMUM_ROUNDS = 3
 # Views that may be empty in a healthy house.
-MAY_BE_EMPTY = {"alert_open"}
+MAY_BE_EMPTY = {
+    "alert_open",
+    "fairness_by_group",
+    "feature_importance",
+    "feature_range",
+    "heldout_reliability",
+    "importance_agreement",
+    "keyword_rule",
+    "local_explanation",
+    "model_note",
+    "partial_dependence",
+    "suspected_label",
+    "weak_segment",
+}
 # Every start writes these anew: when a step ran, and who looked last.
 NOT_COMPARED = {"run_step", "alembic_version"}
 # Who wrote a row; and a stored model's bytes, which differ from fit to fit: what it says is in core.model_metric.
