@@ -14,6 +14,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.preprocessing import OneHotEncoder
 
+from include.learning.calibrators import Calibrated
 from include.learning.features import TEXT
 
 
@@ -45,7 +46,7 @@ class Column:
     """One encoded column.
 
     Attributes:
-        feature: what people call it: the word for a column of words, else the column of the problem.
+        feature: what people call it: the word, `[piece]` for a piece of one, or the column of the problem.
         is_word: whether it counts a word or a piece of one; 0 then means that the text does not have it.
     """
 
@@ -59,15 +60,8 @@ def take_apart(model: Any) -> Parts:
     Args:
         model: the pipeline of two steps that training makes; the last one may be calibrated.
     """
-    encoder, classifier = model[0], model[-1]
-    while True:
-        inner = getattr(classifier, "calibrated_classifiers_", None)
-        if inner is not None:
-            classifier = inner[0].estimator
-        elif hasattr(classifier, "estimator") and not hasattr(classifier, "coef_"):
-            classifier = classifier.estimator
-        else:
-            return Parts(encoder, classifier)
+    classifier = model[-1].estimator if isinstance(model[-1], Calibrated) else model[-1]
+    return Parts(model[0], classifier)
 
 
 def encoded_columns(encoder: Any, n_columns: int) -> list[Column]:
@@ -85,7 +79,7 @@ def encoded_columns(encoder: Any, n_columns: int) -> list[Column]:
         if name == "remainder" or isinstance(transformer, str):
             continue
         place = encoder.output_indices_[name]
-        found = _columns_of(transformer, [sources] if isinstance(sources, str) else list(sources))
+        found = _columns_of(transformer, [TEXT] if isinstance(sources, str) else list(sources))
         columns[place] = found
     return columns
 
@@ -118,7 +112,8 @@ def _columns_of(transformer: Any, sources: list[str]) -> list[Column]:
             for source, values in zip(sources, last.categories_, strict=True)
             for _ in range(len(values))
         ]
-    names = [str(name) for name in last.get_feature_names_out()]
-    if isinstance(last, TfidfVectorizer) or sources == [TEXT]:
-        return [Column(name, True) for name in names]
+    if isinstance(last, TfidfVectorizer):
+        names = [str(name) for name in last.get_feature_names_out()]
+        # A piece of a word may be spelled like a whole one.
+        return [Column(name if last.analyzer == "word" else f"[{name}]", True) for name in names]
     return [Column(name, False) for name in sources]

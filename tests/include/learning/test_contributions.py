@@ -9,7 +9,7 @@ from sklearn.preprocessing import FunctionTransformer
 
 from include.learning import models
 from include.learning.anatomy import Column, take_apart
-from include.learning.calibration_of_models import calibrate_fitted, fit_calibrated
+from include.learning.calibration_of_models import calibrate
 from include.learning.contributions import (
     REST,
     Contributions,
@@ -32,16 +32,15 @@ class Line:
     intercept_ = np.array([1.0])
 
 
-def fit_model(training, rows, is_positive, is_few=True):
-    spec = learn_features(rows, training.features)
+def fit_model(name, features, rows, is_positive):
+    training = Training.model_validate({"model": name, "features": features})
+    spec = models.spec_of(name, learn_features(rows, training.features))
     frame = build_features(rows, spec)
-    encoder = models.make_encoder(training, spec)
+    encoder = models.make_encoder(name, spec)
     encoded = encoder.fit_transform(frame)
-    classifier = models.make_classifier(training, spec)
-    if is_few:
-        calibrated = fit_calibrated(classifier, encoded, is_positive, "sigmoid", 1)
-    else:
-        calibrated = calibrate_fitted(classifier.fit(encoded, is_positive.astype(int)), encoded, is_positive, "sigmoid")
+    classifier = models.make_classifier(name, spec, training.features, 1).fit(encoded, is_positive.astype(int))
+    p = models.positive_probability(classifier, encoded)
+    calibrated = calibrate(classifier, "sigmoid", p, is_positive)
     return Pipeline([("encode", encoder), ("classify", calibrated)]), frame
 
 
@@ -72,8 +71,7 @@ def test_a_word_and_a_column_of_one_name_stay_two_features():
 
 def test_a_text_is_explained_by_its_own_words_on_the_log_odds_before_calibration():
     rows, is_junk = make_texts()
-    training = Training.model_validate({"model": "text_logistic", "features": {"text": ["body"]}})
-    model, frame = fit_model(training, rows, is_junk)
+    model, frame = fit_model("text_logistic", {"text": ["body"]}, rows, is_junk)
     parts = take_apart(model)
     found = explain_rows(parts, frame, frame)
     raw = parts.classifier.decision_function(parts.encoder.transform(frame))
@@ -84,15 +82,23 @@ def test_a_text_is_explained_by_its_own_words_on_the_log_odds_before_calibration
     assert {name for name, _ in listed[1:]} <= set(rows["body"][row].split())
 
 
-@pytest.mark.parametrize("model_name", ["gradient_boosting", "text_logistic"])
+def test_pieces_of_words_are_told_from_words():
+    rows, is_junk = make_texts()
+    model, frame = fit_model("text_characters", {"text": ["body"]}, rows, is_junk)
+    found = explain_rows(take_apart(model), frame, frame)
+    assert "free" in found.features
+    assert "[free]" in found.features
+    assert len(set(found.features)) == len(found.features)
+
+
+@pytest.mark.parametrize("model_name", ["gradient_boosting", "scorecard"])
 def test_numbers_and_categories_sum_to_the_log_odds(model_name):
     rng = np.random.default_rng(0)
     rows = pd.DataFrame({"rain_mm": rng.normal(size=300), "hour": rng.integers(0, 24, 300).astype(float)})
     rows["line"] = rng.choice(["red", "blue"], 300)
     rows.loc[:20, "rain_mm"] = np.nan
     is_positive = rng.random(300) < 1 / (1 + np.exp(-rows["rain_mm"].fillna(0)))
-    training = Training.model_validate({"model": model_name, "features": NUMBERS})
-    model, frame = fit_model(training, rows, is_positive.to_numpy(), is_few=False)
+    model, frame = fit_model(model_name, NUMBERS, rows, is_positive.to_numpy())
     found = explain_rows(take_apart(model), frame, frame)
     assert found.features == ("rain_mm", "hour", "line")
     raw = take_apart(model).classifier.decision_function(model[0].transform(frame))
