@@ -1,21 +1,25 @@
 -- Grain: one row per problem and review round.
--- Reads: core.review_batch, core.label, core.model_version, core.learning_curve, core.problem.
--- Units: n_labels_* are labels so far, all rounds up to this one; n_* without "labels" are of this round alone.
+-- Reads: core.review_batch, core.label, core.model_version, core.learning_curve, core.review_estimate, core.problem.
+-- Units: *_entropy counts what any strategy chose: entropy, or another one of the problem's, or what spread the first
+-- batch. n_labels_* are labels so far, all rounds up to this one; n_* without "labels" are of this round alone.
 -- n_labels_demo counts those that recorded truth gave in a person's place.
 -- positive_per_100_* says how many of 100 labelled items of the round had the positive label (missing until the problem
 -- has been monitored once). auc_all_* comes from all labels so far, auc_random_* only from those of items that chance
 -- chose; both 0..1 on the same held-out items, with 95 % intervals, measured when the first model after the round was
 -- fitted. auc_all rests on n_labels_all and auc_random on the fewer n_labels_random, so the two of one row do not compare
--- like with like: entropy sampling saves labels where auc_all is above the auc_random of a later row with more labels.
+-- like with like. labels_needed_by_random does: how many labels chosen by chance alone reach auc_all, read off the curve
+-- of the control arm, with a 95 % interval; choosing paid where that is above n_labels_all. It is missing where chance
+-- needs more labels than it was ever given: more than the largest n_labels_random, and nobody knows how many.
+-- positive_per_100_estimated is of everything published, from the labels of all arms, weighted so that it is unbiased.
 WITH labelled AS (
     SELECT
         label.problem,
         label.batch_id,
         COUNT(*) AS n_labelled,
         COUNT(*) FILTER (WHERE label.is_demo) AS n_demo,
-        COUNT(*) FILTER (WHERE label.arm = 'entropy') AS n_entropy,
+        COUNT(*) FILTER (WHERE label.arm NOT IN ('random', 'gold', 'relabel')) AS n_entropy,
         COUNT(*) FILTER (WHERE label.arm = 'random') AS n_random,
-        COUNT(*) FILTER (WHERE label.arm = 'entropy' AND label.label = problem.positive_label) AS n_positive_entropy,
+        COUNT(*) FILTER (WHERE label.arm NOT IN ('random', 'gold', 'relabel') AND label.label = problem.positive_label) AS n_positive_entropy,
         COUNT(*) FILTER (WHERE label.arm = 'random' AND label.label = problem.positive_label) AS n_positive_random,
         BOOL_OR(problem.positive_label IS NOT NULL) AS is_positive_known
     FROM core.label AS label
@@ -72,7 +76,13 @@ SELECT
     of_all.high AS auc_all_high,
     of_random.value AS auc_random_ratio,
     of_random.low AS auc_random_low,
-    of_random.high AS auc_random_high
+    of_random.high AS auc_random_high,
+    needed.value AS labels_needed_by_random,
+    needed.low AS labels_needed_by_random_low,
+    needed.high AS labels_needed_by_random_high,
+    100 * positive.value AS positive_per_100_estimated,
+    100 * positive.low AS positive_per_100_estimated_low,
+    100 * positive.high AS positive_per_100_estimated_high
 FROM rounds
 LEFT JOIN LATERAL (
     SELECT version.model_version
@@ -95,3 +105,11 @@ LEFT JOIN core.learning_curve AS of_random
     AND of_random.model_version = learned.model_version
     AND of_random.arm = 'random'
     AND of_random.metric = 'auc'
+LEFT JOIN core.review_estimate AS needed
+    ON needed.problem = rounds.problem
+    AND needed.batch_id = rounds.batch_id
+    AND needed.quantity = 'labels_needed_by_random'
+LEFT JOIN core.review_estimate AS positive
+    ON positive.problem = rounds.problem
+    AND positive.batch_id = rounds.batch_id
+    AND positive.quantity = 'positive_ratio'

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, select
 from include.errors import MulgilError
 from include.names import Arm
 from include.problems.schema import Problem
-from include.review.batches import OPEN
+from include.review.batches import OPEN, same_batch, same_item
 from include.review.planning import Again
 from include.review.ranking import hash_key
 from include.warehouse.tables.review import LABEL, REVIEW_BATCH, REVIEW_ITEM
@@ -80,12 +80,7 @@ def _read_votes(connection: Connection, problem: str, *, demo_counts: bool) -> d
     """Count who says what about each item: each person's newest answer, gold questions left out."""
     query = (
         select(LABEL.c.item_id, LABEL.c.labelled_by, LABEL.c.label, REVIEW_ITEM.c.partition_key)
-        .join(
-            REVIEW_ITEM,
-            (REVIEW_ITEM.c.problem == LABEL.c.problem)
-            & (REVIEW_ITEM.c.batch_id == LABEL.c.batch_id)
-            & (REVIEW_ITEM.c.item_id == LABEL.c.item_id),
-        )
+        .join(REVIEW_ITEM, same_item(LABEL, REVIEW_ITEM))
         .where(LABEL.c.problem == problem, LABEL.c.arm != Arm.GOLD)
         .order_by(LABEL.c.batch_id)
     )
@@ -103,10 +98,7 @@ def _read_open(connection: Connection, problem: str) -> set[str]:
     """Name the items that lie on the desk."""
     query = (
         select(REVIEW_ITEM.c.item_id)
-        .join(
-            REVIEW_BATCH,
-            (REVIEW_BATCH.c.problem == REVIEW_ITEM.c.problem) & (REVIEW_BATCH.c.batch_id == REVIEW_ITEM.c.batch_id),
-        )
+        .join(REVIEW_BATCH, same_batch(REVIEW_BATCH, REVIEW_ITEM))
         .where(REVIEW_ITEM.c.problem == problem, REVIEW_BATCH.c.status == OPEN)
     )
     return set(connection.scalars(query))

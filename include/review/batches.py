@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, RowMapping, func, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, Table, func, select, update
 
 from include.errors import BadPartition, MulgilError
 from include.review.planning import Choice
@@ -82,13 +82,20 @@ def read_taken(connection: Connection, problem: str) -> set[str]:
     labelled = select(LABEL.c.item_id).where(LABEL.c.problem == problem)
     waiting = (
         select(REVIEW_ITEM.c.item_id)
-        .join(
-            REVIEW_BATCH,
-            (REVIEW_BATCH.c.problem == REVIEW_ITEM.c.problem) & (REVIEW_BATCH.c.batch_id == REVIEW_ITEM.c.batch_id),
-        )
+        .join(REVIEW_BATCH, same_batch(REVIEW_BATCH, REVIEW_ITEM))
         .where(REVIEW_ITEM.c.problem == problem, REVIEW_BATCH.c.status == OPEN)
     )
     return set(connection.scalars(labelled)) | set(connection.scalars(waiting))
+
+
+def same_batch(left: Table, right: Table) -> ColumnElement[bool]:
+    """Join two tables of the desk on the batch."""
+    return (left.c.problem == right.c.problem) & (left.c.batch_id == right.c.batch_id)
+
+
+def same_item(left: Table, right: Table) -> ColumnElement[bool]:
+    """Join two tables of the desk on the item of a batch."""
+    return same_batch(left, right) & (left.c.item_id == right.c.item_id)
 
 
 def write_batch(connection: Connection, batch: Batch, choices: Sequence[Choice]) -> None:

@@ -20,6 +20,9 @@ from include.warehouse.steps import step
 def choose_batch(*, problem: str, partition_key: str, run_id: str = "by-hand") -> dict[str, Any]:
     """Open the next batch, if it is time for one: the same wake-up never opens two.
 
+    What the finished rounds teach about people and about choosing is measured first: the newest model has just shown
+    it.
+
     Args:
         problem: name of the problem.
         partition_key: what woke the step: a data partition that was published (cold start), or the round whose labels
@@ -35,11 +38,13 @@ def choose_batch(*, problem: str, partition_key: str, run_id: str = "by-hand") -
         BadProbabilities: the predictions are not probabilities.
     """
     from include.review import batches
+    from include.review.measuring import measure_review
 
     definition = load_problem(problem)
     _require_review(definition)
     with open_warehouse().begin() as connection:
         batches.hold_desk(connection, problem)
+        measure_review(connection, definition, datetime.now(UTC))
         existing = batches.read_batches(connection, problem)
         for batch in existing:
             if batch["opened_by"] == partition_key and batch["status"] == batches.OPEN:

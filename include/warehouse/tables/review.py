@@ -69,3 +69,34 @@ LABEL = Table(
     comment="One row per batch, item and person; of one person's answers to an item, the newest batch counts.",
 )
 Index("ix_label_item", LABEL.c.problem, LABEL.c.item_id)
+
+AGREEMENT = Table(
+    "agreement",
+    METADATA,
+    problem_key(),
+    text("scope", "all, class (against the rest) or reviewer", key=True),
+    text("subject", "the class or the person; empty for all", key=True),
+    text("statistic", "krippendorff_alpha, fleiss_kappa, cohen_kappa, or gold_ratio: known answers given", key=True),
+    count("n_items", "items that two people answered, or gold questions"),
+    number(
+        "value", "1 is full agreement, 0 what chance gives (gold: 0..1); missing if all say the same", nullable=True
+    ),
+    number("low", "lower end of the 95 % interval", nullable=True),
+    number("high", "upper end of the 95 % interval", nullable=True),
+    moment("measured_at_utc", "when"),
+    comment="One row per problem, scope, subject and statistic, over all rounds; recorded truth counts as nobody.",
+)
+
+REVIEW_ESTIMATE = Table(
+    "review_estimate",
+    METADATA,
+    problem_key(),
+    text("batch_id", "round whose labels are the newest that were used", key=True),
+    text("quantity", "positive_ratio of everything published, or labels_needed_by_random", key=True),
+    count("n_labels", "labels used, of all arms"),
+    number("value", "0..1, or labels; missing if more than chance was ever given", nullable=True),
+    number("low", "lower end of the 95 % interval, missing likewise", nullable=True),
+    number("high", "upper end of the 95 % interval, missing likewise", nullable=True),
+    moment("measured_at_utc", "when"),
+    comment="One row per round and quantity: what its labels say about everything, and what choosing them saved.",
+)

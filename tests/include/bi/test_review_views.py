@@ -1,0 +1,49 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+CHOSEN = datetime(2026, 3, 1, 8, tzinfo=UTC)
+
+
+def test_a_queue_shows_what_waits_how_late_and_how_long_an_answer_takes(fill, read):
+    late = datetime.now(UTC) - timedelta(hours=5)
+    open_batch = {"batch_id": "round-002", "round_number": 2, "status": "open", "n_items": 3}
+    fill("review_batch", open_batch, due_at_utc=late, chosen_at_utc=late - timedelta(hours=1))
+    for item, wanted in (("a", 1), ("b", 2), ("c", 1)):
+        fill("review_item", {"item_id": item, "n_answers_wanted": wanted}, batch_id="round-002")
+    for item, person, duration_ms in (("a", "kim", 2_000), ("b", "kim", 4_000), ("b", "lee", 9_000)):
+        row = {"item_id": item, "labelled_by": person, "duration_ms": duration_ms, "is_demo": False}
+        fill("label", row, batch_id="round-002")
+    fill(
+        "label",
+        {"item_id": "a", "labelled_by": "demo-reviewer", "duration_ms": 1, "is_demo": True},
+        batch_id="round-002",
+    )
+    columns = ("n_items", "n_answers_wanted", "n_answers", "n_waiting", "n_people", "seconds_per_answer_median")
+    assert read("review_queue_health", *columns) == [(3, 4, 4, 1, 2, 4.0)]
+    assert read("review_queue_health", "seconds_per_answer_p90") == [pytest.approx(8.0)]
+    assert read("review_queue_health", "hours_overdue") == [pytest.approx(5.0, abs=0.1)]
+
+
+def test_a_finished_batch_waits_for_nothing_and_is_not_overdue(fill, read):
+    fill("review_batch", {"status": "answered", "n_items": 3}, chosen_at_utc=CHOSEN, due_at_utc=CHOSEN)
+    fill(
+        "review_batch",
+        {"batch_id": "y", "status": "answered"},
+        chosen_at_utc=CHOSEN,
+        answered_at_utc=CHOSEN.replace(hour=14),
+    )
+    columns = ("n_waiting", "hours_overdue", "n_answers")
+    assert read("review_queue_health", *columns, by="batch_id") == [(0, None, 0), (0, None, 0)]
+    assert read("review_queue_health", "hours_on_desk", by="batch_id")[1] == 6.0
+
+
+def test_a_batch_that_is_open_and_not_due_yet_is_not_overdue(fill, read):
+    fill("review_batch", {"status": "open", "n_items": 2}, due_at_utc=datetime.now(UTC) + timedelta(hours=3))
+    assert read("review_queue_health", "hours_overdue", "n_waiting") == [(0.0, 2)]
+
+
+def test_agreement_comes_as_it_was_measured(fill, read):
+    fill("agreement", {"scope": "class", "subject": "wanted", "value": 0.7, "low": 0.4, "high": 0.9, "n_items": 12})
+    columns = ("scope", "subject", "n_items", "value", "low", "high")
+    assert read("reviewer_agreement", *columns) == [("class", "wanted", 12, 0.7, 0.4, 0.9)]
