@@ -9,7 +9,8 @@ open is *skipped*.
 **Who waits for it:** the reviewers, and after them `train`.
 
 **When this is red:** people keep the batch they have; no label is lost. `score_pool` names the model it could
-not load or the partition it could not read, `choose_batch` what was wrong with the probabilities. Clearing the
+not load or the partition it could not read, `choose_batch` what was wrong with the probabilities; without
+`explain_batch` the items are shown without what moved the model. Clearing the
 run never opens a second batch.
 """
 
@@ -34,3 +35,4 @@ for problem in problems_with(Stage.REVIEW):
             keys=lambda chosen: [chosen["batch_id"]] if chosen["batch_id"] else [],
         )
         scored >> chosen
+        run_step(learning.explain_batch, problem, chosen=chosen)

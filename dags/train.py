@@ -17,6 +17,7 @@ batch).
 **When this is red:** the model in production stays in production; nothing that serves is harmed.
 `fit_candidates` names what the training data lacks; `decide_promotion` names the check it could not answer.
 A model that serves and should not is taken out by the DAG `rollback`.
+`describe_model` alone red: only the model card lacks its explanations.
 Clear the red task: a version is named after what it was fitted on, so a second run replaces it.
 """
 
@@ -45,6 +46,11 @@ for problem in problems_with(Stage.TRAIN):
             keys=lambda scorable: scorable["keys"],
             trigger_rule=TriggerRule.NONE_FAILED,
         )
+        # Nothing waits for it: a model serves whether it was described or not.
+        decided >> run_step(steps.describe_model, problem, fitted=fitted)
+        if not is_labelled_by_log:
+            # Before the next batch is chosen, which may ask for doubtful labels again.
+            decided >> run_step(steps.suspect_labels, problem, fitted=fitted) >> scorable
         if problem.training is not None and problem.training.approval == "required":
             decided >> ask_a_person(problem, decided) >> scorable
         else:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.feature_extraction.text import TfidfVectorizer
@@ -87,20 +86,6 @@ def encoded_columns(encoder: Any, n_columns: int) -> list[Column]:
 def to_rows(encoded: Any) -> sparse.csr_array:
     """Give encoded rows as one kind of sparse matrix, whatever the encoder made."""
     return sparse.csr_array(encoded, dtype=np.float64)
-
-
-def reference_of(columns: list[Column], encoded: Any) -> NDArray[np.float64]:
-    """Give the row that contributions are counted from: no word at all, and the mean of everything else.
-
-    Args:
-        columns: of every encoded column.
-        encoded: shape (n_rows, n_columns), rows that stand for the data.
-
-    Returns:
-        shape (n_columns,).
-    """
-    means = np.asarray(to_rows(encoded).mean(axis=0), dtype=np.float64).ravel()
-    return np.where([column.is_word for column in columns], 0.0, means)
 
 
 def _columns_of(transformer: Any, sources: list[str]) -> list[Column]:

@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 
-from include.learning.anatomy import Column, Parts, encoded_columns, reference_of, to_rows
+from include.learning.anatomy import Column, Parts, encoded_columns, to_rows
 from include.learning.refusals import CannotExplain, NotAdditive
 from include.learning.tree_contributions import explain_trees
 
@@ -43,14 +43,12 @@ class Contributions:
         return np.asarray(self.base + self.values.sum(axis=1), dtype=np.float64).ravel()
 
 
-def explain_rows(parts: Parts, frame: pd.DataFrame, background: pd.DataFrame) -> Contributions:
+def explain_rows(parts: Parts, frame: pd.DataFrame) -> Contributions:
     """Explain rows of a linear model or of trees.
 
     Args:
         parts: the model.
         frame: feature frame of the rows to explain.
-        background: feature frame of rows that stand for the data; numbers and categories of a linear model are counted
-            from its mean. Trees carry their own: the rows they were fitted on.
 
     Raises:
         CannotExplain: the model is neither.
@@ -59,13 +57,11 @@ def explain_rows(parts: Parts, frame: pd.DataFrame, background: pd.DataFrame) ->
     if parts.is_trees:
         base, values = explain_trees(parts.classifier, frame)
         found = Contributions(base, to_rows(values), tuple(frame.columns))
-        said = parts.classifier.decision_function(frame)
+        said = parts.classifier.decision_function(frame) if len(frame) else np.empty(0)
     elif parts.is_linear:
         encoded = parts.encoder.transform(frame)
-        columns = encoded_columns(parts.encoder, encoded.shape[1])
-        reference = reference_of(columns, parts.encoder.transform(background))
-        found = explain_linear(parts.classifier, columns, encoded, reference)
-        said = parts.classifier.decision_function(encoded)
+        found = explain_linear(parts.classifier, encoded_columns(parts.encoder, encoded.shape[1]), encoded)
+        said = parts.classifier.decision_function(encoded) if len(frame) else np.empty(0)
     else:
         raise CannotExplain(
             f"A {type(parts.classifier).__name__} is neither linear nor made of trees; its single answers have no "
@@ -75,20 +71,15 @@ def explain_rows(parts: Parts, frame: pd.DataFrame, background: pd.DataFrame) ->
     return found
 
 
-def explain_linear(
-    classifier: Any, columns: list[Column], encoded: Any, reference: NDArray[np.float64]
-) -> Contributions:
+def explain_linear(classifier: Any, columns: list[Column], encoded: Any) -> Contributions:
     """Split the log-odds of a linear model by feature.
 
-    log-odds = intercept + sum_j w_j x_j = (intercept + sum_j w_j r_j) + sum over features of sum_j w_j (x_j - r_j),
-    with r the reference row; the columns of one category are one feature.
+    log-odds = intercept + sum over features of sum_j w_j x_j, where the columns j of one category are one feature. The
+    start is a row whose encoded columns are all 0: no word, every number at its mean, no category that weighs.
 
     Args:
         columns: of every encoded column.
         encoded: shape (n_rows, n_columns).
-        reference: shape (n_columns,).
-
-    Source: exact for any linear model; with the mean as reference, Štrumbelj and Kononenko 2014, section 2.
     """
     weights = np.asarray(classifier.coef_, dtype=np.float64).ravel()
     # A word is its own feature; columns of one category share one. Names alone would join a word and a column.
@@ -96,12 +87,8 @@ def explain_linear(
     places = {key: place for place, key in enumerate(dict.fromkeys(keys))}
     shape = (len(keys), len(places))
     spread = sparse.csr_array((weights, (np.arange(len(keys)), [places[key] for key in keys])), shape=shape)
-    start = np.asarray(reference @ spread, dtype=np.float64)
-    values = to_rows(encoded) @ spread
-    if start.any():
-        values = sparse.csr_array(values.toarray() - start)
-    base = float(np.asarray(classifier.intercept_).ravel()[0] + reference @ weights)
-    return Contributions(base, sparse.csr_array(values), tuple(name for name, _ in places))
+    base = float(np.asarray(classifier.intercept_).ravel()[0])
+    return Contributions(base, sparse.csr_array(to_rows(encoded) @ spread), tuple(name for name, _ in places))
 
 
 def require_additive(found: Contributions, said: NDArray[np.float64]) -> None:

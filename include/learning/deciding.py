@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 from include.learning import evaluating, gating, metrics, registry, storing
 from include.learning.columns import IS_POSITIVE, SEGMENT
 from include.learning.evaluating import Candidate
-from include.learning.features import FeatureSpec, build_features
+from include.learning.features import build_features
 from include.learning.gating import Check
 from include.learning.grouping import group_rows
+from include.learning.heldout import read_heldout_rows
 from include.learning.labels import read_answers
 from include.learning.models import directions_of, positive_probability
 from include.learning.rows import has_reviewers, is_labelled_by_log, read_rows, training_of, value_of
@@ -32,7 +33,6 @@ from include.warehouse.database import open_warehouse
 
 # Times 1,000 steps of the grid.
 N_DIRECTION_ROWS = 50
-MAX_KEYS_IN_A_FILTER = 1_000
 
 
 @dataclass(frozen=True)
@@ -167,7 +167,7 @@ def _check_directions(problem: Problem, row: registry.Row, stored: StoredModel, 
     """Ask the stored model about some held-out rows, each feature with a direction moved over its grid."""
     training = training_of(problem)
     sample = heldout.sample(min(len(heldout), N_DIRECTION_ROWS), random_state=training.seed)
-    frame = build_features(_heldout_rows(problem, row, sample, stored.spec), stored.spec)
+    frame = build_features(read_heldout_rows(problem, row, sample, stored.spec), stored.spec)
     return gating.check_directions(
         lambda asked: positive_probability(stored.model, asked), frame, directions_of(training.features)
     )
@@ -187,7 +187,7 @@ def _ask_champion(problem: Problem, row: registry.Row, heldout: pd.DataFrame, ch
         is_unseen = np.isnan(p) & ~_is_like_taught(problem, row, heldout, version)
     if is_unseen.any():
         stored = storing.load_registered(folder, champion)
-        p[is_unseen] = predict_rows(stored, _heldout_rows(problem, row, heldout[is_unseen], stored.spec))
+        p[is_unseen] = predict_rows(stored, read_heldout_rows(problem, row, heldout[is_unseen], stored.spec))
     places = np.flatnonzero(~np.isnan(p))
     if not len(places):
         return None
@@ -211,13 +211,3 @@ def _is_like_taught(problem: Problem, row: registry.Row, heldout: pd.DataFrame, 
     groups = group_rows(rows, training.features.text, training.group, training.seed)
     alike = rows[ROW_KEY][np.isin(groups, groups[rows[ROW_KEY].isin(taught)])]
     return heldout[ROW_KEY].isin(alike).to_numpy(dtype=np.bool_)
-
-
-def _heldout_rows(problem: Problem, row: registry.Row, heldout: pd.DataFrame, spec: FeatureSpec) -> pd.DataFrame:
-    """Read held-out rows as they were at training, with the features of one model, in the order of `heldout`."""
-    partitions = sorted(heldout[PARTITION_KEY].unique())
-    # A few hundred keys are a filter; tens of thousands are read whole and picked from.
-    row_keys = heldout[ROW_KEY].tolist() if len(heldout) <= MAX_KEYS_IN_A_FILTER else None
-    rows = read_rows(problem, partitions, snapshot_id=row["snapshot_id"], row_keys=row_keys, spec=spec)
-    place = [PARTITION_KEY, ROW_KEY]  # a key may lie in two partitions
-    return rows.set_index(place).loc[pd.MultiIndex.from_frame(heldout[place])].reset_index()

@@ -3,6 +3,7 @@
 A store file around `training.py` and `evaluating.py`; what is due is decided in `plans.py`.
 """
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
@@ -57,14 +58,20 @@ def fit_on_answers(problem: Problem, point: str) -> dict[str, Any]:
     require_agreement(answers, settled)
     require_every_class(settled, label_of(problem))
     snapshot = current_snapshot(events_table(problem.name))
+    rows = join_answers(problem, settled, partitions, snapshot)
+    fitted = fit_by_folds(rows, training_of(problem))
+    return _register(problem, fitted, rows, point, trained_through=partitions[-1], snapshot=snapshot, as_of=as_of)
+
+
+def join_answers(problem: Problem, settled: pd.DataFrame, partitions: Sequence[str], snapshot: str) -> pd.DataFrame:
+    """Read the rows that people have answered, each once, with what they said, in the order of their keys."""
     rows = read_rows(problem, partitions, snapshot_id=snapshot, row_keys=settled["item_id"].tolist())
     # A label whose row was erased or withdrawn since has nothing to teach from; the join leaves it out.
     settled = settled.rename(columns={"item_id": ROW_KEY, "is_positive": IS_POSITIVE, "is_random": IS_RANDOM})
     # An item that lies in two partitions was shown once, in the earlier one; twice, it would be measured on itself.
     rows = rows.drop_duplicates(ROW_KEY).merge(settled, on=ROW_KEY).sort_values(ROW_KEY, ignore_index=True)
     rows[BLOCK] = range(len(rows))  # items were chosen one by one, so they are resampled one by one
-    fitted = fit_by_folds(rows, training_of(problem))
-    return _register(problem, fitted, rows, point, trained_through=partitions[-1], snapshot=snapshot, as_of=as_of)
+    return rows
 
 
 def leave_out_young(rows: pd.DataFrame, label: Label) -> pd.DataFrame:

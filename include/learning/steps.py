@@ -100,6 +100,39 @@ def decide_promotion(*, problem: str, partition_key: str, fitted: dict[str, Any]
 
 
 @step(Stage.TRAIN)
+def describe_model(*, problem: str, partition_key: str, fitted: dict[str, Any], run_id: str = "by-hand") -> Outcome:
+    """Write down what the fitted versions are like: what matters to them, whom they wrong, where they are weak.
+
+    Returns:
+        versions, n_rows (held-out rows).
+
+    Raises:
+        NotAdditive: contributions do not sum to what the model said.
+        TamperedModel: a stored model is not the registered one.
+    """
+    from include.learning import describing
+
+    loaded = load_problem(problem)
+    outcomes = [describing.describe(loaded, str(version)) for version in fitted["versions"]]
+    return {
+        "versions": [outcome["model_version"] for outcome in outcomes],
+        "n_rows": sum(outcome["n_rows"] for outcome in outcomes),
+    }
+
+
+@step(Stage.TRAIN)
+def suspect_labels(*, problem: str, partition_key: str, fitted: dict[str, Any], run_id: str = "by-hand") -> Outcome:
+    """Find the labels of people that are probably wrong, so that the next batch may ask for them again.
+
+    Returns:
+        model_version, n_rows (labels that are suspected), reason (how many were examined).
+    """
+    from include.learning import doubting
+
+    return doubting.suspect_labels(load_problem(problem), str(fitted["model_version"]))
+
+
+@step(Stage.TRAIN)
 def open_approval(*, problem: str, partition_key: str, decided: dict[str, Any], run_id: str = "by-hand") -> Outcome:
     """Write the question about the versions that passed the gate and wait for a person.
 
@@ -280,3 +313,21 @@ def score_pool(*, problem: str, partition_key: str, run_id: str = "by-hand") -> 
         return {"n_rows": 0, "model_version": None, "partitions": [], "reason": "No model was promoted yet."}
     n_rows = predicting.score_partitions(loaded, version, stale) if stale else 0
     return {"n_rows": n_rows, "model_version": version, "partitions": stale}
+
+
+@step(Stage.REVIEW)
+def explain_batch(*, problem: str, partition_key: str, chosen: dict[str, Any], run_id: str = "by-hand") -> Outcome:
+    """Say of every item of the new batch what moved its probability most, for the people who are asked about it.
+
+    Args:
+        chosen: the batch that was opened.
+
+    Returns:
+        batch_id, n_rows (items explained), reason (why none was).
+
+    Raises:
+        NotAdditive: contributions do not sum to what the model said.
+    """
+    from include.learning import explaining
+
+    return explaining.explain_batch(load_problem(problem), str(chosen["batch_id"]))

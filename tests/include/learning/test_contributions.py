@@ -55,16 +55,15 @@ def make_texts(n_rows=60):
 def test_a_weighted_sum_is_split_by_hand_and_columns_of_one_category_are_one_feature():
     columns = [Column("free", True), Column("line", False), Column("line", False)]
     encoded = np.array([[1.0, 0.0, 1.0], [0.0, 1.0, 0.0]])
-    found = explain_linear(Line(), columns, encoded, reference=np.array([0.0, 0.5, 0.5]))
-    # 1 + 3 * .5 - 4 * .5 = .5; the line adds -4 + .5 = -3.5 to the first row and 3 + .5 = 3.5 to the second.
-    assert (found.base, found.features) == (0.5, ("free", "line"))
-    assert found.values.toarray().tolist() == [[2.0, -3.5], [0.0, 3.5]]
+    found = explain_linear(Line(), columns, encoded)
+    assert (found.base, found.features) == (1.0, ("free", "line"))
+    assert found.values.toarray().tolist() == [[2.0, -4.0], [0.0, 3.0]]
     assert found.log_odds.tolist() == [-1.0, 4.0]
 
 
 def test_a_word_and_a_column_of_one_name_stay_two_features():
     columns = [Column("line", True), Column("line", False), Column("b", False)]
-    found = explain_linear(Line(), columns, np.eye(3), reference=np.zeros(3))
+    found = explain_linear(Line(), columns, np.eye(3))
     assert found.features == ("line", "line", "b")
     assert np.diag(found.values.toarray()).tolist() == [2.0, 3.0, -4.0]
 
@@ -73,7 +72,7 @@ def test_a_text_is_explained_by_its_own_words_on_the_log_odds_before_calibration
     rows, is_junk = make_texts()
     model, frame = fit_model("text_logistic", {"text": ["body"]}, rows, is_junk)
     parts = take_apart(model)
-    found = explain_rows(parts, frame, frame)
+    found = explain_rows(parts, frame)
     raw = parts.classifier.decision_function(parts.encoder.transform(frame))
     np.testing.assert_allclose(found.log_odds, raw, atol=1e-9)
     row = int(np.flatnonzero(is_junk)[0])
@@ -85,7 +84,7 @@ def test_a_text_is_explained_by_its_own_words_on_the_log_odds_before_calibration
 def test_pieces_of_words_are_told_from_words():
     rows, is_junk = make_texts()
     model, frame = fit_model("text_characters", {"text": ["body"]}, rows, is_junk)
-    found = explain_rows(take_apart(model), frame, frame)
+    found = explain_rows(take_apart(model), frame)
     assert "free" in found.features
     assert "[free]" in found.features
     assert len(set(found.features)) == len(found.features)
@@ -99,7 +98,7 @@ def test_numbers_and_categories_sum_to_the_log_odds(model_name):
     rows.loc[:20, "rain_mm"] = np.nan
     is_positive = rng.random(300) < 1 / (1 + np.exp(-rows["rain_mm"].fillna(0)))
     model, frame = fit_model(model_name, NUMBERS, rows, is_positive.to_numpy())
-    found = explain_rows(take_apart(model), frame, frame)
+    found = explain_rows(take_apart(model), frame)
     assert found.features == ("rain_mm", "hour", "line")
     raw = take_apart(model).classifier.decision_function(model[0].transform(frame))
     np.testing.assert_allclose(found.log_odds, raw, atol=1e-6)
@@ -128,7 +127,7 @@ def test_trees_that_are_read_in_another_way_than_they_answer_are_refused():
     model = Pipeline([("encode", FunctionTransformer()), ("classify", Shifted(max_iter=2))])
     model.fit(frame, frame["a"] > 150)
     with pytest.raises(NotAdditive, match="300 of 300 rows"):
-        explain_rows(take_apart(model), frame, frame)
+        explain_rows(take_apart(model), frame)
 
 
 def test_a_model_without_exact_contributions_says_so():
@@ -136,7 +135,7 @@ def test_a_model_without_exact_contributions_says_so():
     model = Pipeline([("encode", FunctionTransformer()), ("classify", GaussianProcessClassifier())])
     model.fit(frame, [0, 0, 1, 1])
     with pytest.raises(CannotExplain, match="GaussianProcessClassifier is neither linear nor made of trees"):
-        explain_rows(take_apart(model), frame, frame)
+        explain_rows(take_apart(model), frame)
 
 
 def test_the_list_sums_to_the_log_odds_whatever_it_leaves_out():
