@@ -49,7 +49,7 @@ def described_trips(house, problems_dir, trips):
     return version
 
 
-def test_trees_are_described_by_every_question_and_rain_matters_more_than_the_line(house, described_trips):
+def test_trees_are_described_by_every_question_over_every_heldout_row(house, described_trips):
     rows = read(house, tables.FEATURE_IMPORTANCE)
     assert {row["method"] for row in rows} == METHODS
     for method in METHODS - {"l1_path"}:
@@ -60,9 +60,6 @@ def test_trees_are_described_by_every_question_and_rain_matters_more_than_the_li
     curve = [row["p_positive"] for row in read(house, tables.PARTIAL_DEPENDENCE) if row["feature"] == "rain_mm"]
     assert curve == sorted(curve)
     assert curve[-1] > curve[0] + 0.2
-
-
-def test_bins_hold_every_heldout_row_and_groups_and_ranges_are_there(house, described_trips):
     bins = read(house, tables.HELDOUT_BIN)
     groups = read(house, tables.FAIRNESS_METRIC)
     assert {(row["group_name"], row["group_value"]) for row in groups} == {("line", "blue"), ("line", "red")}
@@ -75,13 +72,11 @@ def test_bins_hold_every_heldout_row_and_groups_and_ranges_are_there(house, desc
     assert {row["topic"] for row in read(house, tables.MODEL_NOTE)} == {"rows"}
 
 
-def test_describing_twice_says_the_same_and_adds_nothing(house, described_trips):
+def test_describing_twice_says_the_same_and_too_few_rows_are_a_note(house, described_trips, monkeypatch):
     before = [read(house, table) for table in DESCRIBED]
     describe("late", described_trips)
     assert [read(house, table) for table in DESCRIBED] == before
-
-
-def test_too_few_heldout_rows_are_a_note_and_not_a_crash(house, described_trips, monkeypatch):
+    # Too few rows are a sentence, not a crash.
     monkeypatch.setattr(describing, "MAX_ROWS", 10)
     describe("late", described_trips)
     assert read(house, tables.FEATURE_IMPORTANCE) == []
@@ -104,7 +99,7 @@ def described_mails(house, mails, answer):
     return version, wrong, found
 
 
-def test_a_plainly_wrong_label_is_suspected_first_and_named_with_what_it_should_be(house, described_mails):
+def test_a_plainly_wrong_label_is_suspected_first_and_a_text_model_is_described_by_its_words(house, described_mails):
     _, wrong, found = described_mails
     rows = read(house, tables.SUSPECTED_LABEL)
     first = next(row for row in rows if row["rank"] == 1)
@@ -113,9 +108,7 @@ def test_a_plainly_wrong_label_is_suspected_first_and_named_with_what_it_should_
     assert first["n_examined"] == 80
     assert found["n_rows"] == len(rows) <= 5
     assert "of 80 labels are doubted" in found["reason"]
-
-
-def test_a_text_model_is_described_by_its_words(house, described_mails):
+    # The same version, described by its words.
     rows = read(house, tables.FEATURE_IMPORTANCE)
     assert {row["method"] for row in rows} == METHODS
     telling = set(WORDS[True]) | set(WORDS[False])
