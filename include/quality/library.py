@@ -7,8 +7,10 @@ import logging
 import warnings
 
 with warnings.catch_warnings():
-    # It imports modules that Python 3.11 deprecates; nobody here can mend that.
+    # It imports modules that Python 3.11 deprecates, and Spark, where it is installed, which warns of pandas 3; nobody
+    # here can mend that.
     warnings.simplefilter("ignore", DeprecationWarning)
+    warnings.simplefilter("ignore", FutureWarning)
     import great_expectations as gx
     import great_expectations.expectations as gxe
     from great_expectations.data_context.data_context.ephemeral_data_context import EphemeralDataContext
