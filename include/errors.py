@@ -41,6 +41,10 @@ class AuditFailed(MulgilError):
     """Great Expectations could not answer; a partition that was not audited is not published."""
 
 
+class WarehouseAway(MulgilError):
+    """The warehouse does not answer; nothing is half-written, and running again is safe."""
+
+
 class NotEnoughLabels(MulgilError):
     """A model was asked for before there were labels to learn from."""
 

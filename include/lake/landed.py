@@ -13,8 +13,9 @@ from include.engine.objects import LocalObject, find_replaced, local_objects
 from include.engine.reading import Records
 from include.engine.unpacking import UNPACKS_TOO_LARGE
 from include.errors import BadLanding
-from include.names import LINE_NUMBER
+from include.names import LINE_NUMBER, Stage
 from include.settings import Settings
+from include.warehouse.coverage import read_statuses
 from include.warehouse.tables.landing import LANDING_OBJECT, LANDING_PARTITION
 
 
@@ -62,6 +63,11 @@ def find_feeds(connection: Connection, problem: str, partition_key: str) -> list
         .order_by(LANDING_OBJECT.c.object_key)
     )
     return [Feed(*row) for row in connection.execute(query)]
+
+
+def has_landed(connection: Connection, problem: str, partition_key: str) -> bool:
+    """Say whether anything ever landed for a partition, whether it is there still or lies in another one now."""
+    return partition_key in read_statuses(connection, problem, Stage.LAND)
 
 
 def hash_feeds(feeds: Sequence[Feed]) -> str:

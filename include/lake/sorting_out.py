@@ -34,6 +34,7 @@ from include.names import LINE_NUMBER, OBJECT_KEY, UNKNOWN_FIELDS, events_table,
 from include.problems.sections.source import Source
 
 _LINES_AT_ONCE = 1_000_000
+_NOTHING = dict.fromkeys(("n_staged", "n_rejected", "n_duplicate", "n_in"), 0)
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,8 @@ def sort_out(engine: Any, sorting: Sorting) -> dict[str, Any]:
         masked name of a field nobody declared to how many staged rows have it; `records`: object key to how many
         records it holds, whatever partition they belong to.
     """
+    if not sorting.objects:
+        return {**_NOTHING, "staged": [], "rejected": [], "unknown_fields": {}, "records": {}}
     folder = files.partition_folder(events_table(sorting.problem), sorting.partition_key)
     records = Records(sorting.objects, sorting.source.format, given_up=sorting.given_up)
     with files.unfinished_file(folder) as path:

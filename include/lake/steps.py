@@ -30,14 +30,16 @@ def stage_partition(*, problem: str, partition_key: str, run_id: str = "by-hand"
     """
     from include.engine.placing import require_partition_key
     from include.engine.session import open_engine
-    from include.lake.landed import fetch_feeds, find_feeds, given_up, hash_feeds
+    from include.lake.landed import fetch_feeds, find_feeds, given_up, has_landed, hash_feeds
     from include.lake.leftovers import remove_leftovers
     from include.lake.manifest import write_manifest
     from include.lake.sorting_out import Sorting, sort_out
 
     settings, source, now = read_settings(), load_problem(problem).source, datetime.now(UTC)
-    require_partition_key(partition_key, source.grain)
     with open_warehouse().begin() as connection:
+        # What landed once may be named by another grain: its rows must go when the problem's file changes.
+        if not has_landed(connection, problem, partition_key):
+            require_partition_key(partition_key, source.grain)
         mark_running(connection, problem, Stage.INGEST, partition_key, run_id)
         feeds = find_feeds(connection, problem, partition_key)
     homes = [feed.object_key for feed in feeds if feed.is_home]

@@ -1,11 +1,12 @@
 """Keeps which objects were read and which partitions they feed, in the warehouse."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, delete, func, literal, select, update
 
-from include.landing.manifest import ReadObject
+from include.landing.manifest import KnownObject, ReadObject, moved_partitions
 from include.names import Coverage, Stage
 from include.warehouse.coverage import SETTLED, mark, read_statuses
 from include.warehouse.loading import upsert_rows
@@ -14,48 +15,68 @@ from include.warehouse.tables.runs import COVERAGE
 
 # A partition that waits or runs for so long was lost, with its event or its worker; a month of logs takes seconds.
 LOST_AFTER = timedelta(minutes=15)
+LONGEST_WAIT = timedelta(days=1)
 
 
-def read_known(connection: Connection, problem: str) -> tuple[dict[str, str], dict[str, str]]:
-    """Read version and fingerprint of every object that was read before, by object key."""
-    query = select(LANDING_OBJECT.c.object_key, LANDING_OBJECT.c.version, LANDING_OBJECT.c.fingerprint).where(
-        LANDING_OBJECT.c.problem == problem
-    )
-    rows = connection.execute(query).all()
-    return {key: version for key, version, _ in rows}, {key: fingerprint for key, _, fingerprint in rows}
+def read_known(connection: Connection, problem: str) -> dict[str, KnownObject]:
+    """Read what is known of every object that was read before, by object key."""
+    fed: dict[str, dict[str, int]] = defaultdict(dict)
+    feeds = select(LANDING_PARTITION.c.object_key, LANDING_PARTITION.c.partition_key, LANDING_PARTITION.c.n_rows)
+    for object_key, partition_key, n_rows in connection.execute(feeds.where(LANDING_PARTITION.c.problem == problem)):
+        fed[object_key][partition_key] = n_rows
+    columns = ("version", "fingerprint", "home_partition", "n_unplaced", "placed_by")
+    objects = select(LANDING_OBJECT.c.object_key, *(LANDING_OBJECT.c[name] for name in columns))
+    rows = connection.execute(objects.where(LANDING_OBJECT.c.problem == problem)).mappings()
+    return {
+        row["object_key"]: KnownObject(n_rows=fed[row["object_key"]], **{name: row[name] for name in columns})
+        for row in rows
+    }
 
 
 def store_objects(
     connection: Connection,
     problem: str,
     objects: Sequence[ReadObject],
-    known_fingerprints: Mapping[str, str],
+    known: Mapping[str, KnownObject],
+    rules: str,
     now: datetime,
     run_id: str,
 ) -> set[str]:
     """Store what was read, and put every partition that it changes back to waiting.
 
+    Args:
+        known: what the ledger said before.
+        rules: that the objects were placed by, from `manifest.placing_rules`.
+
     Returns:
-        the partitions that objects with new bytes feed now or fed before.
+        the partitions that have other records than before: those that new bytes feed now or fed before, and those that
+        records have moved to or from.
     """
-    upsert_rows(connection, LANDING_OBJECT, [_object_row(problem, item, now) for item in objects])
-    changed = [item for item in objects if known_fingerprints.get(item.seen.key) != item.fingerprint]
-    keys = [item.seen.key for item in changed]
-    of_changed = (LANDING_PARTITION.c.problem == problem, LANDING_PARTITION.c.object_key.in_(keys))
-    before = set(connection.scalars(select(LANDING_PARTITION.c.partition_key).where(*of_changed)))
-    connection.execute(delete(LANDING_PARTITION).where(*of_changed))
+    upsert_rows(connection, LANDING_OBJECT, [_object_row(problem, item, rules, now) for item in objects])
+    keys = [item.seen.key for item in objects]
+    of_read = (LANDING_PARTITION.c.problem == problem, LANDING_PARTITION.c.object_key.in_(keys))
+    connection.execute(delete(LANDING_PARTITION).where(*of_read))
     rows = [
         {"problem": problem, "partition_key": key, "object_key": item.seen.key, "n_rows": n}
-        for item in changed
+        for item in objects
         for key, n in item.n_rows.items()
     ]
     upsert_rows(connection, LANDING_PARTITION, rows)
-    fed = before | {str(row["partition_key"]) for row in rows}
-    for key in sorted(fed):
+    changed: set[str] = set()
+    for item in objects:
+        before = known.get(item.seen.key)
+        changed |= set(item.n_rows) if before is None else moved_partitions(before, item, rules)
+    for key in sorted(changed):
         mark(connection, problem, Stage.LAND, key, Coverage.DONE, run_id=run_id)
         # In the same transaction: if the announcement is lost, the next run finds the partition waiting.
         mark(connection, problem, Stage.INGEST, key, Coverage.WAITING, detail="new objects landed", run_id=run_id)
-    return fed
+    return changed
+
+
+def note_rules(connection: Connection, problem: str, object_keys: Sequence[str], rules: str) -> None:
+    """Write that objects lie as today's rules would put them."""
+    ours = (LANDING_OBJECT.c.problem == problem, LANDING_OBJECT.c.object_key.in_(object_keys))
+    connection.execute(update(LANDING_OBJECT).where(*ours).values(placed_by=rules))
 
 
 def claim_unsettled(connection: Connection, problem: str, now: datetime, run_id: str) -> set[str]:
@@ -64,20 +85,24 @@ def claim_unsettled(connection: Connection, problem: str, now: datetime, run_id:
     Without the note every later run would announce them again, too, while they queue for an ingest.
     What another run announced a moment ago is on its way: announcing it again would only ingest it twice. What this
     very run announced is named again, because a run that is repeated may have died before Airflow heard of it.
+    A partition whose steps fail waits twice as long each time: it may mend itself, and nobody needs a red run a minute.
     """
     landed = read_statuses(connection, problem, Stage.LAND)
+    n_doublings = func.least(func.greatest(COVERAGE.c.n_failures - 1, 0), 10)
+    wait_s = func.least(LONGEST_WAIT.total_seconds(), LOST_AFTER.total_seconds() * func.power(2, n_doublings))
+    is_lost = func.extract("epoch", literal(now) - COVERAGE.c.updated_at_utc) >= wait_s
     query = (
         update(COVERAGE)
         .where(COVERAGE.c.problem == problem, COVERAGE.c.stage == str(Stage.INGEST))
         .where(COVERAGE.c.partition_key.in_(list(landed)), COVERAGE.c.status.not_in([str(s) for s in SETTLED]))
-        .where((COVERAGE.c.updated_at_utc <= now - LOST_AFTER) | (COVERAGE.c.run_id == run_id))
+        .where(is_lost | (COVERAGE.c.run_id == run_id))
         .values(status=str(Coverage.WAITING), detail="announced again", run_id=run_id, updated_at_utc=now)
         .returning(COVERAGE.c.partition_key)
     )
     return set(connection.scalars(query))
 
 
-def _object_row(problem: str, item: ReadObject, now: datetime) -> dict[str, object]:
+def _object_row(problem: str, item: ReadObject, rules: str, now: datetime) -> dict[str, object]:
     """Write one object as a row."""
     return {
         "problem": problem,
@@ -86,6 +111,8 @@ def _object_row(problem: str, item: ReadObject, now: datetime) -> dict[str, obje
         "version": item.seen.version,
         "fingerprint": item.fingerprint,
         "home_partition": item.home_partition,
+        "placed_by": rules,
+        "n_unplaced": item.n_unplaced,
         "n_rows": sum(item.n_rows.values()),
         "flaw": item.flaw,
         "seen_at_utc": now,

@@ -1,9 +1,12 @@
 """Decides which objects are new, and where records go that cannot say so themselves. No store, no clock."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC
 
 from include.engine.objects import RawObject
+from include.problems.sections.source import Source
 
 
 @dataclass(frozen=True)
@@ -15,6 +18,7 @@ class ReadObject:
         fingerprint: sha256 of its bytes.
         home_partition: partition of its records that have no usable time.
         n_rows: records by partition; those without a usable time are counted in the home partition.
+        n_unplaced: records without a usable time.
         flaw: what is wrong with the object as a whole; None when nothing is.
     """
 
@@ -22,12 +26,91 @@ class ReadObject:
     fingerprint: str
     home_partition: str
     n_rows: Mapping[str, int]
+    n_unplaced: int = 0
     flaw: str | None = None
 
 
-def choose_changed(listed: Sequence[RawObject], known_versions: Mapping[str, str]) -> list[RawObject]:
-    """Choose the objects that are new, or have another version than when they were last read."""
-    return [item for item in listed if known_versions.get(item.key) != item.version]
+@dataclass(frozen=True)
+class KnownObject:
+    """What the ledger says about one object.
+
+    Attributes:
+        version, fingerprint, home_partition: as when it was last read.
+        n_rows: records by partition.
+        n_unplaced: records without a usable time; None where nobody counted them.
+        placed_by: the rules it was placed by, from `placing_rules`; None where nobody wrote them down.
+    """
+
+    version: str
+    fingerprint: str
+    home_partition: str
+    n_rows: Mapping[str, int]
+    n_unplaced: int | None
+    placed_by: str | None
+
+
+def placing_rules(source: Source) -> str:
+    """Write down what decides where a record goes: objects that were placed by other rules are placed anew."""
+    rules = {
+        "format": source.format,
+        "grain": source.grain,
+        "event_time": source.event_time,
+        "earliest": source.earliest.astimezone(UTC).isoformat(),
+        "latest": source.latest.astimezone(UTC).isoformat(),
+    }
+    return json.dumps(rules)
+
+
+def choose_changed(listed: Sequence[RawObject], known: Mapping[str, KnownObject], rules: str) -> list[RawObject]:
+    """Choose the objects that are new, have another version than when they were last read, or lie by other rules.
+
+    Args:
+        rules: those of today, from `placing_rules`.
+    """
+    return [
+        item
+        for item in listed
+        if item.key not in known or known[item.key].version != item.version or _may_move(known[item.key], rules)
+    ]
+
+
+def choose_unmoved(listed: Sequence[RawObject], known: Mapping[str, KnownObject], rules: str) -> list[str]:
+    """Choose the objects that other rules have put where today's would put them, too: no need to read them."""
+    chosen = {item.key for item in choose_changed(listed, known, rules)}
+    return [item.key for item in listed if item.key not in chosen and known[item.key].placed_by != rules]
+
+
+def moved_partitions(known: KnownObject, read: ReadObject, rules: str) -> set[str]:
+    """Name the partitions whose records are others than before, now that an object was read again.
+
+    Where only the range of the times has changed, a partition that is nobody's home and has as many records as before
+    has the same ones. Where anything else has, equal numbers say nothing.
+    """
+    fed = known.n_rows.keys() | read.n_rows.keys()
+    is_unknown = known.placed_by is None  # then the rules were most likely these
+    if known.fingerprint != read.fingerprint or not (is_unknown or _differ_in_range_only(known.placed_by, rules)):
+        return set(fed)
+    has_strays = not is_unknown and bool(known.n_unplaced or read.n_unplaced)
+    homes = {known.home_partition, read.home_partition} if has_strays else set()
+    return {key for key in fed if known.n_rows.get(key) != read.n_rows.get(key)} | (homes & fed)
+
+
+def _may_move(known: KnownObject, rules: str) -> bool:
+    """Say whether today's rules may put a record elsewhere than those by which its object was placed."""
+    if known.placed_by == rules:
+        return False
+    if known.n_unplaced != 0 or not _differ_in_range_only(known.placed_by, rules):
+        return True
+    before, now = json.loads(str(known.placed_by)), json.loads(rules)
+    return not (now["earliest"] <= before["earliest"] and before["latest"] <= now["latest"])
+
+
+def _differ_in_range_only(before: str | None, now: str) -> bool:
+    """Say whether two sets of rules differ in nothing but the range of times they take; unknown ones may in all."""
+    if before is None:
+        return False
+    old, new = json.loads(before), json.loads(now)
+    return all(old[name] == new[name] for name in ("format", "grain", "event_time"))
 
 
 def choose_home(counts: Mapping[str, int], fallback: str) -> str:
@@ -52,7 +135,7 @@ def place_records(
     home = choose_home(placed, fallback)
     if counts.get(None):
         placed[home] = placed.get(home, 0) + counts[None]
-    return ReadObject(seen, fingerprint, home, placed, flaw)
+    return ReadObject(seen, fingerprint, home, placed, counts.get(None, 0), flaw)
 
 
 def split_batches(objects: Iterable[RawObject], max_bytes: int) -> list[list[RawObject]]:

@@ -78,7 +78,8 @@ def scorable_partitions(connection: Connection, problem: Problem, run_id: str) -
 
 def newest_round(connection: Connection, problem: Problem) -> dict[str, str]:
     """Find the last round whose model was decided, and the version that serves now; nothing before there is one."""
-    announced = _coverage_rows(connection, problem.name, Stage.TRAIN)
+    rounds = _coverage_rows(connection, problem.name, Stage.TRAIN)
+    announced = [key for key, row in rounds.items() if row["status"] == Coverage.DONE]
     version = registry.serving_version(connection, problem.name, "")
     return {max(announced): version} if announced and version is not None else {}
 

@@ -20,3 +20,11 @@ def stages_of(problem: Problem, *, is_demo_reviewer_on: bool) -> frozenset[Stage
         Stage.MONITOR: problem.monitor is not None,
     }
     return frozenset(stage for stage, is_asked_for in asked_for.items() if is_asked_for)
+
+
+def listeners_of(problem: Problem) -> dict[Stage, frozenset[Stage]]:
+    """Name, for each stage that announces data partitions or rounds, the stages that begin with what it announces."""
+    stages = stages_of(problem, is_demo_reviewer_on=False)
+    is_labelled_by_log = problem.label is not None and problem.label.source == "log"
+    woken_by_lake = {Stage.REVIEW, Stage.EXPERIMENT} | ({Stage.TRAIN} if is_labelled_by_log else set())
+    return {Stage.INGEST: stages & woken_by_lake, Stage.TRAIN: stages & {Stage.REVIEW, Stage.MONITOR}}

@@ -4,8 +4,9 @@ What belongs here: reading and writing `core.coverage`. What does not: what a st
 """
 
 from datetime import UTC, datetime
+from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, delete, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from include.names import Coverage, Stage
@@ -13,6 +14,8 @@ from include.warehouse.loading import upsert_rows
 from include.warehouse.tables.runs import COVERAGE
 
 SETTLED = (Coverage.DONE, Coverage.REFUSED)
+# Stages whose last step says that a partition is done. In the others a row that says "running" would stay for ever.
+TRACKED = (Stage.INGEST, Stage.EXPERIMENT, Stage.MONITOR)
 
 
 def mark(
@@ -33,6 +36,7 @@ def mark(
         "status": str(status),
         "detail": detail,
         "run_id": run_id,
+        "n_failures": 0,
         "updated_at_utc": datetime.now(UTC),
     }
     upsert_rows(connection, COVERAGE, [row])
@@ -62,6 +66,46 @@ def mark_running(connection: Connection, problem: str, stage: Stage, partition_k
             where=COVERAGE.c.status != str(Coverage.DONE),
         )
     )
+
+
+def mark_failed(
+    connection: Connection, problem: str, stage: Stage, partition_key: str, *, detail: str, run_id: str
+) -> None:
+    """Write that a step failed, unless the partition is settled: what is done, or refused, stays so."""
+    row = {
+        "problem": problem,
+        "stage": str(stage),
+        "partition_key": partition_key,
+        "status": str(Coverage.FAILED),
+        "detail": detail,
+        "run_id": run_id,
+        "updated_at_utc": datetime.now(UTC),
+        "n_failures": 1,
+    }
+    statement = upsert(COVERAGE).values(row)
+    changed: dict[str, Any] = {name: statement.excluded[name] for name in ("status", "detail", "run_id")}
+    changed |= {"updated_at_utc": statement.excluded.updated_at_utc, "n_failures": COVERAGE.c.n_failures + 1}
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["problem", "stage", "partition_key"],
+            set_=changed,
+            where=COVERAGE.c.status.not_in([str(status) for status in SETTLED]),
+        )
+    )
+
+
+def lift_failure(connection: Connection, problem: str, stage: Stage, partition_key: str) -> None:
+    """Take back that a step failed, now that it, or one before it, went through."""
+    ours = (
+        COVERAGE.c.problem == problem,
+        COVERAGE.c.stage == str(stage),
+        COVERAGE.c.partition_key == partition_key,
+        COVERAGE.c.status == str(Coverage.FAILED),
+    )
+    if stage in TRACKED:
+        connection.execute(update(COVERAGE).where(*ours).values(status=str(Coverage.RUNNING), detail=None))
+    else:
+        connection.execute(delete(COVERAGE).where(*ours))
 
 
 def read_statuses(connection: Connection, problem: str, stage: Stage) -> dict[str, Coverage]:

@@ -2,13 +2,17 @@
 
 import functools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any, ParamSpec
 
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
+from include.errors import BadPartition, WarehouseAway
 from include.names import Stage
+from include.warehouse.coverage import lift_failure, mark_failed
 from include.warehouse.database import open_warehouse
 from include.warehouse.loading import upsert_rows
 from include.warehouse.locks import lock_number
@@ -16,6 +20,7 @@ from include.warehouse.tables.runs import RUN_STEP
 
 P = ParamSpec("P")
 Outcome = dict[str, Any]
+LONGEST_ERROR = 2_000  # characters
 
 
 def step(stage: Stage) -> Callable[[Callable[P, Outcome]], Callable[P, Outcome]]:
@@ -31,18 +36,39 @@ def step(stage: Stage) -> Callable[[Callable[P, Outcome]], Callable[P, Outcome]]
         def run(*args: P.args, **kwargs: P.kwargs) -> Outcome:
             problem = str(kwargs["problem"])
             partition_key = str(kwargs.get("partition_key") or "")
-            lock = lock_number(problem, stage, partition_key)
-            # The lock's own connection: a session lock ends with the process, also when it is killed.
-            with open_warehouse().connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-                connection.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": lock})
-                try:
-                    return _timed(stage, function, problem, partition_key, args, kwargs)
-                finally:
-                    connection.execute(text("SELECT pg_advisory_unlock(:lock)"), {"lock": lock})
+            with _naming_a_warehouse_that_is_away(), _locked(problem, stage, partition_key):
+                return _timed(stage, function, problem, partition_key, args, kwargs)
 
         return run
 
     return decorate
+
+
+@contextmanager
+def _locked(*parts: str) -> Iterator[None]:
+    """Hold a lock for the time of the block; it ends with the process, also when that is killed."""
+    lock = {"lock": lock_number(*parts)}
+    # The lock's own connection: a session lock ends with it.
+    with open_warehouse().connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("SELECT pg_advisory_lock(:lock)"), lock)
+        try:
+            yield
+        finally:
+            with suppress(OperationalError):  # a connection that was lost has taken its lock with it
+                connection.execute(text("SELECT pg_advisory_unlock(:lock)"), lock)
+
+
+@contextmanager
+def _naming_a_warehouse_that_is_away() -> Iterator[None]:
+    """Say in a sentence that the warehouse does not answer."""
+    try:
+        yield
+    except OperationalError as error:
+        first_line = str(error.orig).strip().partition("\n")[0]
+        raise WarehouseAway(
+            f"The warehouse does not answer ({first_line}). Nothing is half-written: what a step writes is there "
+            "whole or not at all. Once the server runs again, clear the task."
+        ) from error
 
 
 def _timed(
@@ -61,12 +87,38 @@ def _timed(
     started = time.perf_counter()
     try:
         outcome = function(*args, **kwargs)
-        row |= {"status": "done", "outcome": outcome, "n_rows": outcome.get("n_rows")}
     except BaseException as error:  # Airflow ends a task by an exception that is no Exception
-        row |= {"status": "failed", "outcome": {"error": f"{type(error).__name__}: {error}"[:2000]}}
+        row |= {"status": "failed", "outcome": {"error": describe(error)}}
+        try:
+            is_unknown = isinstance(error, BadPartition)
+            _record(stage, row, time.perf_counter() - started, is_unknown=is_unknown)
+        except OperationalError as lost:
+            error.add_note(f"It could not be recorded either: {str(lost.orig).partition(chr(10))[0]}")
         raise
-    finally:
-        row["duration_s"] = time.perf_counter() - started
-        with open_warehouse().begin() as connection:
-            upsert_rows(connection, RUN_STEP, [row])
+    _record(
+        stage,
+        row | {"status": "done", "outcome": outcome, "n_rows": outcome.get("n_rows")},
+        time.perf_counter() - started,
+    )
     return outcome
+
+
+def _record(stage: Stage, row: dict[str, Any], duration_s: float, *, is_unknown: bool = False) -> None:
+    """Write how a step ended, and whether its partition is held up by it.
+
+    Args:
+        is_unknown: whether there is no such partition.
+    """
+    problem, key = row["problem"], row["partition_key"]
+    with open_warehouse().begin() as connection:
+        upsert_rows(connection, RUN_STEP, [row | {"duration_s": duration_s}])
+        if key and row["status"] == "done":
+            lift_failure(connection, problem, stage, key)
+        elif key and not is_unknown:
+            detail = f"{row['step']}: {row['outcome']['error']}"
+            mark_failed(connection, problem, stage, key, detail=detail, run_id=row["run_id"])
+
+
+def describe(error: BaseException) -> str:
+    """Write an error as a line for the record."""
+    return f"{type(error).__name__}: {error}"[:LONGEST_ERROR]

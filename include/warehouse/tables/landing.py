@@ -13,6 +13,8 @@ LANDING_OBJECT = Table(
     text("version", "store's etag, or the file's time of change in nanoseconds: read again only when it differs"),
     text("fingerprint", "sha256 of the bytes"),
     text("home_partition", "partition of the records whose own time cannot place them"),
+    text("placed_by", "format, grain, event time and its range when it was read, as JSON text", nullable=True),
+    count("n_unplaced", "records without a usable time; missing in rows older than this column", nullable=True),
     count("n_rows", "records in the object, readable or not"),
     text("flaw", "what is wrong with the object as a whole: empty, cut short, not of the format", nullable=True),
     moment("seen_at_utc", "when the land stage read it"),

@@ -1,6 +1,6 @@
 """Who reached which stage, and how long each step took."""
 
-from sqlalchemy import Table
+from sqlalchemy import Column, Integer, Table
 
 from include.warehouse.tables.base import METADATA, count, document, moment, number, partition_key, problem_key, text
 
@@ -14,7 +14,26 @@ COVERAGE = Table(
     text("detail", "why, in one sentence", nullable=True),
     text("run_id", "Airflow run that wrote this row", nullable=True),
     moment("updated_at_utc", "when this row was written"),
+    Column(
+        "n_failures",
+        Integer,
+        nullable=False,
+        server_default="0",
+        comment="steps that failed since the partition was last done, refused, or fed by something new",
+    ),
     comment="One row per partition and stage: how far it came.",
+)
+
+LOST_EVENT = Table(
+    "lost_event",
+    METADATA,
+    problem_key(),
+    text("stage", "stage that should have begun with the partition", key=True),
+    partition_key(),
+    count("n_announced", "how often it was announced again"),
+    text("run_id", "Airflow run that announced it last"),
+    moment("announced_at_utc", "when it was announced again, the last time"),
+    comment="Partitions that were announced to a stage, and that the stage never began with, until announced again.",
 )
 
 RUN_STEP = Table(

@@ -435,3 +435,19 @@ def test_a_run_by_hand_for_a_partition_that_cannot_be_leaves_nothing(landing, fl
         stage("../2013-01")
     with landing.house.engine.begin() as connection:
         assert list(read_statuses(connection, "flights", Stage.INGEST)) == [JANUARY]
+
+
+def test_after_another_grain_the_rows_lie_in_the_new_partitions_and_the_old_one_is_emptied(landing, flight):
+    landing.drop("a.jsonl", flight("a"), flight("b", "2013-01-06T10:00:00Z"))
+    for key in land():
+        ingest(key)
+    landing.write_problem(grain="day")
+    assert land() == [JANUARY, "2013-01-05", "2013-01-06"]
+    for key in ("2013-01-05", "2013-01-06"):
+        ingest(key)
+    with pytest.raises(PartitionRefused, match="landing has none"):
+        ingest(JANUARY)
+    assert list_partitions(EVENTS) == ["2013-01-05", "2013-01-06"]
+    assert ids() == ["a", "b"]
+    with pytest.raises(BadPartition, match="is no day"):
+        stage("2013-02")

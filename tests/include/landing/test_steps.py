@@ -219,3 +219,37 @@ def test_more_objects_than_one_page_of_a_listing_are_all_seen(landing, bucket):
     for number in range(1001):
         bucket.put_object(Bucket="logs", Key=f"raw/flights/{number}.jsonl", Body=b"{}\n")
     assert find()["n_objects"] == 1001
+
+
+def test_a_later_end_of_the_range_places_the_strays_anew_and_leaves_everything_else_alone(landing, flight):
+    landing.drop("a.jsonl", flight("a"), flight("b", "2014-03-01T00:00:00Z"))
+    landing.drop("b.jsonl", flight("c", "2013-02-01T00:00:00Z"))
+    find()
+    settle(landing, "2013-01", "2013-02")
+    landing.write_problem(latest="2015-01-01T00:00:00Z")
+    assert find() == {"partitions": ["2013-01", "2014-03"], "n_objects": 1, "n_rows": 2}
+    assert [(key, n) for key, _, n in fed_by(landing)] == [("2013-01", 1), ("2013-02", 1), ("2014-03", 1)]
+    settle(landing, "2013-01", "2014-03")
+    assert find() == {"partitions": [], "n_objects": 0, "n_rows": 0}
+
+
+def test_another_event_time_moves_every_record(landing, flight):
+    landing.drop("a.jsonl", flight("a", seen="2013-05-01T00:00:00Z"))
+    find()
+    settle(landing, "2013-01")
+    columns = {"flight_id": {"type": "string"}, "at": {"type": "timestamp"}, "seen": {"type": "timestamp"}}
+    landing.write_problem(event_time="seen", columns=columns)
+    assert find()["partitions"] == ["2013-01", "2013-05"]
+
+
+def test_a_partition_that_fails_waits_twice_as_long_each_time_and_a_day_at_most(landing, flight):
+    landing.drop("a.jsonl", flight("a"))
+    find()
+    other = {"problem": "flights", "run_id": "scheduled-next"}
+    for n_failures, minutes in ((1, 15), (3, 60), (6, 480), (40, 1440)):
+        for waited, is_announced in ((minutes - 1, False), (minutes + 1, True)):
+            with landing.house.engine.begin() as connection:
+                long_ago = datetime.now(UTC) - timedelta(minutes=waited)
+                failed = {"status": "failed", "n_failures": n_failures, "run_id": "r", "updated_at_utc": long_ago}
+                connection.execute(update(COVERAGE).where(COVERAGE.c.stage == "ingest").values(failed))
+            assert bool(find_new_partitions(**other)["partitions"]) == is_announced, (n_failures, waited)

@@ -2,7 +2,7 @@ import pytest
 
 from include.names import Stage
 from include.problems.reading import load_problem, read_problem_file
-from include.problems.stages import stages_of
+from include.problems.stages import listeners_of, stages_of
 
 
 def test_a_problem_gets_only_the_stages_that_its_file_calls_for(write_problem):
@@ -23,3 +23,15 @@ def test_recorded_truth_reviews_only_where_somebody_reviews_and_asked_for_it(wri
     assert Stage.DEMO_REVIEWER in stages_of(desk, is_demo_reviewer_on=True)
     assert Stage.DEMO_REVIEWER not in stages_of(desk, is_demo_reviewer_on=False)
     assert Stage.DEMO_REVIEWER not in stages_of(log, is_demo_reviewer_on=True)
+
+
+@pytest.mark.parametrize(
+    ("problem", "hear_of_rows", "hear_of_models"),
+    [
+        ("ad_review", {Stage.REVIEW}, {Stage.REVIEW, Stage.MONITOR}),
+        ("flight_delay", {Stage.TRAIN}, {Stage.MONITOR}),
+        ("campaign", {Stage.EXPERIMENT}, set()),
+    ],
+)
+def test_who_begins_with_what_another_stage_announces(problem, hear_of_rows, hear_of_models):
+    assert listeners_of(load_problem(problem)) == {Stage.INGEST: hear_of_rows, Stage.TRAIN: hear_of_models}

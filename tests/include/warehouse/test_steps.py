@@ -4,12 +4,19 @@ import time
 import pytest
 from sqlalchemy import select, text
 
-from include.names import Stage
+from include.errors import WarehouseAway
+from include.names import Coverage, Stage
+from include.warehouse.coverage import mark
 from include.warehouse.database import open_warehouse
 from include.warehouse.steps import step
-from include.warehouse.tables.runs import RUN_STEP
+from include.warehouse.tables.runs import COVERAGE, RUN_STEP
 
 SPAWN = multiprocessing.get_context("spawn")
+# The server is shared with other tests; each has a database of its own.
+HELD_LOCKS = """
+    SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = pg_locks.database
+    WHERE locktype = 'advisory' AND datname = current_database()
+"""
 
 
 @step(Stage.LAND)
@@ -44,7 +51,7 @@ def start(folder, run_id, partition_key="2013-01", target=hold_lock):
 def wait_for_waiter(engine):
     """Wait until PostgreSQL itself says that somebody waits for a lock."""
     deadline = time.monotonic() + 20
-    query = text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+    query = text(f"{HELD_LOCKS} AND NOT granted")
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         while connection.scalar(query) == 0:
             assert time.monotonic() < deadline, "nobody waits"
@@ -122,7 +129,7 @@ def test_a_failed_step_is_recorded_and_lets_go_of_its_lock(house, error):
             fail(problem="p", run_id="r")
     with house.engine.connect() as connection:
         row = connection.execute(select(RUN_STEP)).one()
-        assert connection.scalar(text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'")) == 0
+        assert connection.scalar(text(HELD_LOCKS)) == 0
     assert (row.status, row.partition_key, row.stage) == ("failed", "", "ingest")
     assert row.outcome == {"error": f"{type(error).__name__}: {error}"}
 
@@ -149,3 +156,69 @@ def test_a_step_without_rows_records_none_and_a_time(house):
     assert (row.run_id, row.n_rows, row.outcome) == ("by-hand", None, {})
     assert 0.05 <= row.duration_s < 5
     assert open_warehouse().url == house.engine.url
+
+
+def fail(*, problem, partition_key, run_id, error=None):
+    """Fail, or not."""
+    if error is not None:
+        raise error
+    return {"n_rows": 1}
+
+
+def coverage_row(engine):
+    with engine.connect() as connection:
+        columns = (COVERAGE.c.status, COVERAGE.c.detail, COVERAGE.c.n_failures)
+        row = connection.execute(select(*columns)).one_or_none()
+        return tuple(row) if row else None
+
+
+def run(stage, error=None):
+    arguments = {"problem": "p", "partition_key": "2013-01", "run_id": "r", "error": error}
+    if error is None:
+        step(stage)(fail)(**arguments)
+    else:
+        with pytest.raises(type(error)):
+            step(stage)(fail)(**arguments)
+
+
+def test_a_failed_step_is_written_down_counted_and_lifted_by_the_next_that_goes_through(house):
+    run(Stage.INGEST, ValueError("no"))
+    run(Stage.INGEST, ValueError("no again"))
+    assert coverage_row(house.engine) == ("failed", "fail: ValueError: no again", 2)
+    run(Stage.INGEST)
+    assert coverage_row(house.engine) == ("running", None, 2)
+
+
+def test_a_stage_that_never_says_done_keeps_no_row_of_a_failure_that_is_over(house):
+    run(Stage.TRAIN, ValueError("no"))
+    assert coverage_row(house.engine)[0] == "failed"
+    run(Stage.TRAIN)
+    assert coverage_row(house.engine) is None
+
+
+@pytest.mark.parametrize("status", [Coverage.DONE, Coverage.REFUSED])
+def test_what_is_settled_stays_so_when_a_step_fails_on_it(house, status):
+    with house.engine.begin() as connection:
+        mark(connection, "p", Stage.INGEST, "2013-01", status)
+    run(Stage.INGEST, ValueError("no"))
+    assert coverage_row(house.engine) == (status, None, 0)
+
+
+def test_what_is_new_or_done_forgets_the_failures(house):
+    run(Stage.INGEST, ValueError("no"))
+    with house.engine.begin() as connection:
+        mark(connection, "p", Stage.INGEST, "2013-01", Coverage.WAITING)
+    assert coverage_row(house.engine) == ("waiting", None, 0)
+
+
+def test_a_warehouse_that_goes_away_is_named_in_a_sentence(house, monkeypatch):
+    def lose(**_):
+        with open_warehouse().connect() as connection:
+            pid = connection.scalar(text("SELECT pg_backend_pid()"))
+            with house.engine.connect() as other:
+                other.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": pid})
+            connection.execute(text("SELECT 1"))
+
+    with pytest.raises(WarehouseAway, match=r"does not answer .*clear the task"):
+        step(Stage.LAND)(lose)(problem="p", partition_key="2013-01", run_id="r")
+    assert recorded(house.engine) == [("r", "failed", None)]
