@@ -21,6 +21,12 @@ def loaded_heavy() -> list[str]:
     return [name for name in HEAVY if name in sys.modules]
 
 
+def assets_in(condition: Any) -> list[str]:
+    """Name the assets of a schedule: one, several joined by "or", or none."""
+    parts = getattr(condition, "objects", [condition])
+    return sorted(part.uri for part in parts if hasattr(part, "uri"))
+
+
 def describe(dag: Any) -> dict[str, Any]:
     """Keep of a DAG what the rules ask about."""
     return {
@@ -28,6 +34,7 @@ def describe(dag: Any) -> dict[str, Any]:
         "doc_md": dag.doc_md,
         "catchup": dag.catchup,
         "max_active_runs": dag.max_active_runs,
+        "woken_by": assets_in(getattr(dag.timetable, "asset_condition", None)),
         "params": dag.params.dump(),
         "schemas": {name: dag.params.get_param(name).schema for name in dag.params},
         "tasks": {

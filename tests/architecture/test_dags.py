@@ -12,7 +12,7 @@ from bench import parse_dags
 from include import names
 from include.names import Single, Stage
 from include.problems.reading import load_problems
-from include.problems.stages import stages_of
+from include.problems.stages import listeners_of, stages_of
 from tests.architecture import rules
 from tests.architecture.conftest import REPOSITORY
 
@@ -142,3 +142,19 @@ def test_the_rollback_has_a_typed_form_and_announces_for_the_chosen_problem_alon
         task = dag["tasks"][f"list_rescorable__{problem}"]
         assert task["after"] == ["roll_back"]
         assert [uri.split("://")[-1] for uri in task["outlets"]] == [names.model_asset(problem)]
+
+
+def test_landing_announces_again_exactly_to_those_that_listen(loaded: Loaded):
+    """`listeners_of` says who begins with what; the DAGs' own schedules must say the same."""
+    assets = {Stage.INGEST: names.lake_asset, Stage.TRAIN: names.model_asset}
+    problems, _ = load_problems()
+    for problem in problems:
+        land = loaded["dags"][names.dag_id(problem.name, Stage.LAND)]["tasks"]
+        outlets = {uri.split("://")[-1] for task in land.values() for uri in task["outlets"]}
+        for announced_by, listeners in listeners_of(problem).items():
+            asset = assets[announced_by](problem.name)
+            woken = {
+                name for name, dag in loaded["dags"].items() if asset in {u.split("://")[-1] for u in dag["woken_by"]}
+            }
+            assert woken == {names.dag_id(problem.name, stage) for stage in listeners}
+            assert (asset in outlets) == bool(listeners)
