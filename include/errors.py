@@ -67,3 +67,18 @@ class BadReference(MulgilError):
 
 class CannotRollBack(MulgilError):
     """There is no version to return to, or it serves already."""
+
+
+class DeskRefused(MulgilError):
+    """The Review desk does not do what somebody asked; the page says why in the person's language.
+
+    Attributes:
+        code: one of `include.review.refusals.Refusal`.
+        values: what the sentence names.
+    """
+
+    def __init__(self, code: str, **values: object) -> None:
+        self.code = code
+        self.values = values
+        named = ", ".join(f"{name} {value!r}" for name, value in values.items())
+        super().__init__(f"The desk refused it: {code.replace('_', ' ')}{f' ({named})' if named else ''}.")

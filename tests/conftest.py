@@ -196,3 +196,14 @@ def migrated_warehouse_url(
     postgres_server.create_database(name, ROLE, template=_migrated_template)
     yield postgres_server.url(name, ROLE)
     postgres_server.drop_database(name)
+
+
+@pytest.fixture(scope="module")
+def module_warehouse_url(
+    postgres_server: EmbeddedPostgres, _migrated_template: str, _database_names: Iterator[str]
+) -> Iterator[str]:
+    """Give the URL of a migrated warehouse that the tests of one file share; they empty what they fill."""
+    name = next(_database_names)
+    postgres_server.create_database(name, ROLE, template=_migrated_template)
+    yield postgres_server.url(name, ROLE)
+    postgres_server.drop_database(name)

@@ -81,6 +81,8 @@ def _columns_used(problem: Problem) -> Iterable[tuple[str, Any]]:
             yield "training.group", problem.training.group
         for index, segment in enumerate(problem.training.protected):
             yield f"training.protected.{index}.column", segment.column
+    for index, name in enumerate(problem.review.show if problem.review else []):
+        yield f"review.show.{index}", name
     for name in problem.monitor.features if problem.monitor else []:
         yield "monitor.features", name
     if problem.experiment:

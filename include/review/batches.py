@@ -11,6 +11,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Connection, RowMapping, Table, func, select, update
 
 from include.errors import BadPartition, MulgilError
+from include.review import seats
 from include.review.planning import Choice
 from include.warehouse.loading import replace_rows, upsert_rows
 from include.warehouse.locks import lock_until_commit
@@ -18,7 +19,7 @@ from include.warehouse.tables.review import LABEL, REVIEW_BATCH, REVIEW_ITEM
 
 OPEN = "open"
 ANSWERED = "answered"
-_FRESH = {"status": OPEN, "answered_at_utc": None, "escalated_at_utc": None}
+_FRESH = {"status": OPEN, "answered_at_utc": None, "escalated_at_utc": None, "announced_at_utc": None}
 
 
 @dataclass(frozen=True)
@@ -104,6 +105,7 @@ def write_batch(connection: Connection, batch: Batch, choices: Sequence[Choice])
     items = [where | asdict(choice) | {"position": position} for position, choice in enumerate(choices, start=1)]
     replace_rows(connection, REVIEW_BATCH, where, [asdict(batch) | _FRESH])
     replace_rows(connection, REVIEW_ITEM, where, items)
+    seats.make_seats(connection, batch.problem, batch.batch_id)
 
 
 def read_unanswered(connection: Connection, problem: str, batch_id: str) -> list[str]:
@@ -165,6 +167,7 @@ def write_answers(
         }
         for item_id, label in answers.items()
     ]
+    seats.settle_answers(connection, problem, batch_id, list(answers), labelled_by, is_for_all=is_demo)
     return upsert_rows(connection, LABEL, rows)
 
 
@@ -182,6 +185,29 @@ def close_batch(connection: Connection, problem: str, batch_id: str, now: dateti
         .where(REVIEW_BATCH.c.problem == problem, REVIEW_BATCH.c.batch_id == batch_id, REVIEW_BATCH.c.status == OPEN)
         .values(status=ANSWERED, answered_at_utc=func.coalesce(last_answer.scalar_subquery(), now))
     )
+
+
+def mark_announced(connection: Connection, problem: str, batch_id: str, now: datetime) -> None:
+    """Note that Airflow was told of a batch's labels; the first time counts."""
+    connection.execute(
+        update(REVIEW_BATCH)
+        .where(REVIEW_BATCH.c.problem == problem, REVIEW_BATCH.c.batch_id == batch_id)
+        .values(announced_at_utc=func.coalesce(REVIEW_BATCH.c.announced_at_utc, now))
+    )
+
+
+def read_unannounced(connection: Connection, problem: str) -> list[str]:
+    """Name the answered batches that Airflow was not told of, oldest first."""
+    query = (
+        select(REVIEW_BATCH.c.batch_id)
+        .where(
+            REVIEW_BATCH.c.problem == problem,
+            REVIEW_BATCH.c.status == ANSWERED,
+            REVIEW_BATCH.c.announced_at_utc.is_(None),
+        )
+        .order_by(REVIEW_BATCH.c.round_number)
+    )
+    return list(connection.scalars(query))
 
 
 def _require_known(answers: Mapping[str, str], known: Mapping[str, str] | set[str], what: str) -> None:

@@ -4,13 +4,12 @@ What belongs here: that one decision, for the desk, the demo reviewer and labels
 answers (`batches.py`).
 """
 
-from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import Connection, func, select
 
 from include.names import Coverage, Stage
-from include.review import batches
+from include.review import batches, seats
 from include.warehouse import coverage
 from include.warehouse.tables.review import LABEL, REVIEW_ITEM
 
@@ -21,7 +20,6 @@ def finish_batch_if_complete(
     batch_id: str,
     now: datetime,
     *,
-    passed: Collection[str] = (),
     run_id: str | None = None,
 ) -> bool:
     """Close a batch when nothing in it waits any more; a batch that is closed already stays as it is.
@@ -30,7 +28,6 @@ def finish_batch_if_complete(
 
     Args:
         now: with it, what the batch's due time has released.
-        passed: items that somebody skipped or escalated; without a label they are let go.
         run_id: Airflow run, where there is one.
 
     Returns:
@@ -42,20 +39,20 @@ def finish_batch_if_complete(
     batches.hold_desk(connection, problem)
     batch = batches.find_batch(connection, problem, batch_id)
     if batch["status"] == batches.OPEN:
-        if read_waiting(connection, problem, batch_id, now=now, passed=passed):
+        seats.release_overdue(connection, problem, batch_id, now=now, due=batch["due_at_utc"])
+        if read_waiting(connection, problem, batch_id, now=now):
             return False
         batches.close_batch(connection, problem, batch_id, now)
         coverage.mark(connection, problem, Stage.REVIEW, batch_id, Coverage.DONE, run_id=run_id)
     return True
 
 
-def read_waiting(
-    connection: Connection, problem: str, batch_id: str, *, now: datetime, passed: Collection[str] = ()
-) -> list[str]:
+def read_waiting(connection: Connection, problem: str, batch_id: str, *, now: datetime) -> list[str]:
     """Name the items that a batch still waits for, in the order of the batch.
 
     An item waits until as many people have answered it as should. Recorded truth counts for all of them: asked twice
-    it would only agree with itself. After the due time one answer is enough, so that a team of one is never stuck.
+    it would only agree with itself. After the due time one answer is enough, so that a team of one is never stuck. What
+    was escalated, or skipped by enough people, is let go: nobody waits for it.
     """
     is_overdue = now > batches.find_batch(connection, problem, batch_id)["due_at_utc"]
     answered = (
@@ -74,7 +71,7 @@ def read_waiting(
         .where(REVIEW_ITEM.c.problem == problem, REVIEW_ITEM.c.batch_id == batch_id)
         .order_by(REVIEW_ITEM.c.position)
     )
-    gone = set(passed)
+    gone = set(seats.list_let_go(connection, problem, batch_id))
     return [
         row.item_id
         for row in connection.execute(query)

@@ -67,7 +67,7 @@ def read_pool(
     """
     items = _open_items(problem.name, partitions, taken)
     n_pool = int(open_engine().to_pyarrow(items.count()).as_py())
-    version, predictions = _open_predictions(problem.name, partitions)
+    version, predictions = open_predictions(problem.name, partitions)
     drawn = _draw(items, budget, f"drawn {seed}")
     if predictions is None or version is None:
         shortlist = _draw(items, COLD_START_LIMIT, f"shortlist {seed}")
@@ -77,7 +77,7 @@ def read_pool(
         ranked = _rank(problem, partitions, predictions, strategy, earlier_snapshots, budget, n_scored, len(taken))
         found = {row[ROW_KEY]: row for row in ranked.to_pylist()}
         shortlist = [key for key in found if key not in taken][: shortlist_size(budget, n_scored)]
-        found |= {row[ROW_KEY]: row for row in _only(predictions, drawn).to_pyarrow().to_pylist()} | found
+        found |= {row[ROW_KEY]: row for row in only_keys(predictions, drawn).to_pyarrow().to_pylist()} | found
     rows = read_items(problem, partitions, [*drawn, *shortlist])
     where = dict(zip(rows[ROW_KEY], rows[PARTITION_KEY], strict=True))
     # A score may be left of a row that was withdrawn since; nobody can be asked about it.
@@ -115,7 +115,7 @@ def read_items(problem: Problem, partitions: Sequence[str], keys: Sequence[str])
         one row for each key that is published: `_row_key`, `_partition_key` (the earliest), and the feature columns
         that the lake has.
     """
-    table = _only(open_rows(events_table(problem.name), partitions), keys)
+    table = only_keys(open_rows(events_table(problem.name), partitions), keys)
     features = problem.training.features if problem.training else Features(text=[next(iter(problem.source.columns))])
     plain = [name for name in [*features.numeric, *features.categorical] if name in table.columns]
     texts = [name for name in features.text if name in table.columns]
@@ -135,7 +135,7 @@ def read_routes(
     if not routes:
         return {}
     names = [f"_route_{index}" for index in range(len(routes))]
-    items = _only(open_rows(events_table(problem), partitions), keys)
+    items = only_keys(open_rows(events_table(problem), partitions), keys)
     asked = add_predicates(items, {name: route.when for name, route in zip(names, routes, strict=True)})
     answers = open_engine().to_pyarrow(asked.select(ROW_KEY, *names)).to_pylist()
     return {
@@ -215,7 +215,7 @@ def _rank(
     return ranked
 
 
-def _open_predictions(problem: str, partitions: Sequence[str]) -> tuple[str | None, ibis.Table | None]:
+def open_predictions(problem: str, partitions: Sequence[str]) -> tuple[str | None, ibis.Table | None]:
     """Open what the newest model that scored anything says; versions sort by age."""
     try:
         predictions = open_rows(predictions_table(problem), partitions)
@@ -228,7 +228,7 @@ def _open_predictions(problem: str, partitions: Sequence[str]) -> tuple[str | No
     return version, newest.select(ROW_KEY, PARTITION_KEY, P_POSITIVE)
 
 
-def _only(table: ibis.Table, keys: Collection[str]) -> ibis.Table:
+def only_keys(table: ibis.Table, keys: Collection[str]) -> ibis.Table:
     """Keep the rows of some keys."""
     return table.semi_join(_keys(keys), ROW_KEY)
 

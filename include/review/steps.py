@@ -143,7 +143,7 @@ def _open_batch(
     connection: Connection, definition: Problem, round_number: int, woken_by: str, run_id: str
 ) -> dict[str, Any]:
     """Choose the items of a round and put them on the desk, in the caller's transaction."""
-    from include.review import batches, opening, planning, stopping
+    from include.review import batches, content, opening, planning, stopping
 
     problem, review, batch_id = definition.name, _require_review(definition), batches.batch_id_of(round_number)
     published = coverage.done_partitions(connection, problem, Stage.INGEST)
@@ -175,6 +175,9 @@ def _open_batch(
         decision_change_ratio=change_ratio,
     )
     batches.write_batch(connection, batch, choices)
+    content.write_contents(
+        connection, problem, batch_id, content.read_contents(definition, published, batch_id, choices)
+    )
     coverage.mark(connection, problem, Stage.REVIEW, batch_id, Coverage.WAITING, run_id=run_id)
     return _outcome(batch_id, len(choices), opening.describe_batch(choices, pool))
 

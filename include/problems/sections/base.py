@@ -80,6 +80,9 @@ Prefix = Annotated[str, Field(pattern=_PREFIX)]
 SqlPredicate = Annotated[str, Field(pattern=_NOT_BLANK, description="a boolean DuckDB SQL expression over the columns")]
 
 
+PersonName = Annotated[str, Field(pattern=_NOT_BLANK, description="a user's name, or an Airflow role that many have")]
+
+
 class Section(BaseModel):
     """A part of a problem file: unknown keys are errors, values never change after reading."""
 

@@ -5,7 +5,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from include.problems.sections.base import BadField, Count, Name, Period, Section, Share, SqlPredicate
+from include.problems.sections.base import BadField, Count, Name, Period, PersonName, Section, Share, SqlPredicate
 
 Strategy = Literal["entropy", "margin", "least_confidence", "committee", "expected_cost"]
 
@@ -44,6 +44,13 @@ class Review(Section):
     stop: Stop | None = Stop()
     due: Period = timedelta(days=2)
     routes: list[Route] = Field(default_factory=list)
+    # The desk: what people see there, for how long an item is theirs, and who they are.
+    blind: bool = Field(default=False, strict=True, description="the model's view is hidden until the answer is given")
+    show: list[str] = Field(default_factory=list, description="columns on the desk; the model's features when empty")
+    lease: Period = Field(default=timedelta(minutes=10), description="an item is kept for whom it was shown to")
+    skills: dict[Name, list[PersonName]] = Field(default_factory=dict, description="who is trained for what")
+    leads: list[PersonName] = Field(default_factory=list, description="who may see reports of people, beside the owner")
+    demo_rounds: Count | None = Field(default=None, ge=0, description="rounds that recorded truth may answer; all")
 
     @model_validator(mode="after")
     def _a_control_arm_is_never_too_small(self) -> Self:

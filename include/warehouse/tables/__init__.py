@@ -1,6 +1,27 @@
 """Every table of the schema `core`, one file per room; importing this package registers them all."""
 
-from include.warehouse.tables import experiments, explaining, landing, learning, monitoring, quality, review, runs
+from include.warehouse.tables import (
+    desk,
+    experiments,
+    explaining,
+    landing,
+    learning,
+    monitoring,
+    quality,
+    review,
+    runs,
+)
 from include.warehouse.tables.base import METADATA
 
-__all__ = ["METADATA", "experiments", "explaining", "landing", "learning", "monitoring", "quality", "review", "runs"]
+__all__ = [
+    "METADATA",
+    "desk",
+    "experiments",
+    "explaining",
+    "landing",
+    "learning",
+    "monitoring",
+    "quality",
+    "review",
+    "runs",
+]

@@ -2,7 +2,17 @@
 
 from sqlalchemy import Index, Table
 
-from include.warehouse.tables.base import METADATA, count, flag, moment, number, partition_key, problem_key, text
+from include.warehouse.tables.base import (
+    METADATA,
+    count,
+    document,
+    flag,
+    moment,
+    number,
+    partition_key,
+    problem_key,
+    text,
+)
 
 REVIEW_BATCH = Table(
     "review_batch",
@@ -26,6 +36,7 @@ REVIEW_BATCH = Table(
     ),
     moment("answered_at_utc", "when its last item was answered; missing while it is open", nullable=True),
     moment("escalated_at_utc", "when it was brought to the problem's escalation; missing if never", nullable=True),
+    moment("announced_at_utc", "when Airflow was told that it is answered; missing until then", nullable=True),
     comment="One row per batch of items put before people.",
 )
 
@@ -66,9 +77,12 @@ LABEL = Table(
     flag("is_demo", "whether recorded truth answered in a person's place"),
     moment("labelled_at_utc", "when"),
     count("duration_ms", "time from shown to answered, in milliseconds", nullable=True),
+    text("note", "what the person wrote beside it", nullable=True),
+    document("shown", "what was shown with the question: the model's view if any, and the hash of the content"),
     comment="One row per batch, item and person; of one person's answers to an item, the newest batch counts.",
 )
 Index("ix_label_item", LABEL.c.problem, LABEL.c.item_id)
+Index("ix_label_person", LABEL.c.labelled_by, LABEL.c.labelled_at_utc)
 
 AGREEMENT = Table(
     "agreement",

@@ -5,7 +5,7 @@ import pytest
 
 from include.errors import BadPartition
 from include.names import Coverage, Stage
-from include.review import batches
+from include.review import batches, seats
 from include.review.finishing import finish_batch_if_complete, read_waiting
 from include.review.planning import Choice
 from include.warehouse import coverage
@@ -34,9 +34,11 @@ def answer(desk, *mails, by="kim", is_demo=False):
         )  # fmt: skip
 
 
-def finish(desk, *, now=NOW, passed=()):
+def finish(desk, *, now=NOW, let_go=()):
     with desk.engine.begin() as connection:
-        return finish_batch_if_complete(connection, PROBLEM, "round-001", now, passed=passed)
+        for item_id in let_go:
+            seats.let_go(connection, seats.Place(PROBLEM, "round-001", item_id))
+        return finish_batch_if_complete(connection, PROBLEM, "round-001", now)
 
 
 def waiting(desk, **options):
@@ -76,15 +78,15 @@ def test_a_timeout_releases_the_second_answer_but_never_becomes_a_label(opened):
     assert len(opened.labels) == 1
 
 
-def test_an_item_that_somebody_passed_on_holds_nothing_up(opened):
+def test_an_item_that_was_let_go_holds_nothing_up(opened):
     answer(opened, "mail-00")
     assert not finish(opened)
-    assert finish(opened, passed=["mail-01"])
+    assert finish(opened, let_go=["mail-01"])
 
 
-def test_a_batch_of_which_every_item_was_passed_on_is_finished_now(opened):
+def test_a_batch_of_which_every_item_was_let_go_is_finished_now(opened):
     later = NOW + timedelta(hours=1)
-    assert finish(opened, now=later, passed=["mail-00", "mail-01"])
+    assert finish(opened, now=later, let_go=["mail-00", "mail-01"])
     assert opened.batches[0]["answered_at_utc"] == later
 
 

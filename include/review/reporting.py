@@ -1,0 +1,115 @@
+"""How people did: against known answers, and against each other.
+
+What belongs here: counts for the page, after a batch is finished. What does not: coefficients of agreement with
+intervals (`agreement.py`).
+"""
+
+from statistics import median
+from typing import Any
+
+from sqlalchemy import Connection, and_, func, select
+
+from include.review import batches
+from include.review.content import find_content
+from include.review.seats import Place
+from include.warehouse.tables.desk import REVIEW_PASS
+from include.warehouse.tables.review import LABEL, REVIEW_BATCH, REVIEW_ITEM
+
+EXCERPT = 160  # characters that remind a person of an item
+
+
+def summarise_person(connection: Connection, place: Place, person: str) -> dict[str, Any]:
+    """Say how one person did in a finished batch.
+
+    Returns:
+        n_answered, n_passed, median_ms (None without answers), n_gold, n_gold_agreed, n_shared, n_shared_agreed (items
+        that somebody else answered too), differences: gold items with another answer, with the beginning of their text.
+    """
+    mine = _labels(connection, place, person)
+    known = [row for row in mine if row["gold_label"] is not None]
+    others = _others(connection, place, person)
+    durations = [row["duration_ms"] for row in mine if row["duration_ms"] is not None]
+    shared = [row for row in mine if row["item_id"] in others]
+    passed = select(func.count()).where(
+        REVIEW_PASS.c.problem == place.problem,
+        REVIEW_PASS.c.batch_id == place.batch_id,
+        REVIEW_PASS.c.person == person,
+    )
+    return {
+        "n_answered": len(mine),
+        "n_passed": connection.scalar(passed) or 0,
+        "median_ms": median(durations) if durations else None,
+        "n_gold": len(known),
+        "n_gold_agreed": sum(row["label"] == row["gold_label"] for row in known),
+        "n_shared": len(shared),
+        "n_shared_agreed": sum(others[row["item_id"]] == {row["label"]} for row in shared),
+        "differences": [
+            {
+                "item_id": row["item_id"],
+                "label": row["label"],
+                "gold_label": row["gold_label"],
+                "excerpt": _excerpt(connection, Place(place.problem, place.batch_id, row["item_id"])),
+            }
+            for row in known
+            if row["label"] != row["gold_label"]
+        ],
+    }
+
+
+def report_people(connection: Connection, problem: str) -> list[dict[str, Any]]:
+    """Report on every person over the finished batches of a problem, the busiest first; recorded truth is no person.
+
+    Returns:
+        person, n_answered, n_gold, n_gold_agreed, median_ms, last_at_utc.
+    """
+    agreed = LABEL.c.label == REVIEW_ITEM.c.gold_label
+    query = (
+        select(
+            LABEL.c.labelled_by.label("person"),
+            func.count().label("n_answered"),
+            func.count(REVIEW_ITEM.c.gold_label).label("n_gold"),
+            func.count().filter(agreed).label("n_gold_agreed"),
+            func.percentile_cont(0.5).within_group(LABEL.c.duration_ms).label("median_ms"),
+            func.max(LABEL.c.labelled_at_utc).label("last_at_utc"),
+        )
+        .join(REVIEW_ITEM, _same(LABEL, REVIEW_ITEM, "problem", "batch_id", "item_id"))
+        .join(REVIEW_BATCH, _same(LABEL, REVIEW_BATCH, "problem", "batch_id"))
+        .where(LABEL.c.problem == problem, REVIEW_BATCH.c.status == batches.ANSWERED, ~LABEL.c.is_demo)
+        .group_by(LABEL.c.labelled_by)
+        .order_by(func.count().desc(), LABEL.c.labelled_by)
+    )
+    return [{**row, "last_at_utc": row["last_at_utc"].isoformat()} for row in connection.execute(query).mappings()]
+
+
+def _labels(connection: Connection, place: Place, person: str) -> list[dict[str, Any]]:
+    """Read a person's answers of a batch, beside the known ones."""
+    query = (
+        select(LABEL.c.item_id, LABEL.c.label, LABEL.c.duration_ms, REVIEW_ITEM.c.gold_label)
+        .join(REVIEW_ITEM, _same(LABEL, REVIEW_ITEM, "problem", "batch_id", "item_id"))
+        .where(LABEL.c.problem == place.problem, LABEL.c.batch_id == place.batch_id, LABEL.c.labelled_by == person)
+        .order_by(REVIEW_ITEM.c.position)
+    )
+    return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def _others(connection: Connection, place: Place, person: str) -> dict[str, set[str]]:
+    """Read what other people said, for each item that somebody else answered."""
+    query = select(LABEL.c.item_id, LABEL.c.label).where(
+        LABEL.c.problem == place.problem, LABEL.c.batch_id == place.batch_id, LABEL.c.labelled_by != person
+    )
+    found: dict[str, set[str]] = {}
+    for item_id, label in connection.execute(query):
+        found.setdefault(item_id, set()).add(label)
+    return found
+
+
+def _excerpt(connection: Connection, place: Place) -> str:
+    """Give the beginning of an item's first text."""
+    content = find_content(connection, *place.names.values())
+    values = [field["value"] for field in (content["fields"] if content else []) if field["value"]]
+    return str(values[0])[:EXCERPT] if values else place.item_id
+
+
+def _same(left: Any, right: Any, *names: str) -> Any:
+    """Join two tables by the columns that they share."""
+    return and_(*(left.c[name] == right.c[name] for name in names))

@@ -1,0 +1,110 @@
+"""One item as a person may see it now: never its arm, never a known answer, and the model's view only when it is time.
+
+What belongs here: reading what is shown, and noting it on the seat. What does not: whose seat it is (`seats.py`).
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from sqlalchemy import Connection, RowMapping, select
+
+from include.problems.schema import Problem
+from include.review.content import find_content
+from include.review.sampling import predictive_entropy
+from include.review.seats import Place, write_shown
+from include.warehouse.tables.explaining import LOCAL_EXPLANATION
+from include.warehouse.tables.review import REVIEW_BATCH, REVIEW_ITEM
+
+FIRST_CHARACTERS = 20_000  # of a text; the rest is asked for by who wants it
+N_OF = 100  # icons in an array
+
+
+def show_item(connection: Connection, problem: Problem, seat: RowMapping, language: str) -> dict[str, Any]:
+    """Give what a page shows of an item to whoever holds it, and note on the seat what that is.
+
+    A sensitive item gives no field until its cover is opened, so that nothing can be read beneath.
+    """
+    place = Place(seat["problem"], seat["batch_id"], seat["item_id"])
+    item = _find_item(connection, place)
+    content = find_content(connection, *place.names.values())
+    is_covered = bool(item["is_sensitive"]) and (seat["shown"] or {}).get("was_covered", True)
+    is_blind = problem.review is not None and problem.review.blind
+    view = None if is_blind else read_view(connection, problem, place, item, content)
+    shown = {
+        "content_hash": content["content_hash"] if content else None,
+        "was_blind": is_blind,
+        "was_covered": is_covered,
+        "language": language,
+        "model": view,
+    }
+    if shown != seat["shown"]:
+        write_shown(connection, seat, shown)
+    return {
+        "item_id": place.item_id,
+        "position": item["position"],
+        "partition_key": item["partition_key"],
+        "is_sensitive": item["is_sensitive"],
+        "is_covered": is_covered,
+        "is_blind": is_blind,
+        "fields": [] if is_covered else _cut(content["fields"] if content else []),
+        "expires_at_utc": seat["expires_at_utc"].isoformat(),
+        "model": view,
+    }
+
+
+def read_view(
+    connection: Connection, problem: Problem, place: Place, item: RowMapping, content: RowMapping | None
+) -> dict[str, Any] | None:
+    """Give the model's view of an item: how many of 100 like it are positive, how undecided it is, and why.
+
+    Returns:
+        None where no model has said anything about it.
+    """
+    p = content["p_positive"] if content else item["p_positive"]
+    if p is None or problem.label is None:
+        return None
+    return {
+        "positive": problem.label.positive,
+        "p_positive": p,
+        "n_of_100": round(N_OF * p),
+        "entropy_nats": float(predictive_entropy(np.array([[1.0 - p, p]]))[0]),
+        "model_version": _find_version(connection, place),
+        "reasons": _read_reasons(connection, place),
+    }
+
+
+def reveal(connection: Connection, problem: Problem, place: Place) -> dict[str, Any] | None:
+    """Give the model's view of an item that was answered; it is no secret any more."""
+    item = _find_item(connection, place)
+    return read_view(connection, problem, place, item, find_content(connection, *place.names.values()))
+
+
+def _find_item(connection: Connection, place: Place) -> RowMapping:
+    query = select(REVIEW_ITEM).where(*(REVIEW_ITEM.c[name] == value for name, value in place.names.items()))
+    return connection.execute(query).mappings().one()
+
+
+def _find_version(connection: Connection, place: Place) -> str | None:
+    query = select(REVIEW_BATCH.c.model_version).where(
+        REVIEW_BATCH.c.problem == place.problem, REVIEW_BATCH.c.batch_id == place.batch_id
+    )
+    return connection.scalar(query)
+
+
+def _read_reasons(connection: Connection, place: Place) -> list[dict[str, Any]]:
+    """Read what moved the model, the strongest first; nothing where nobody has taken its view apart."""
+    query = (
+        select(LOCAL_EXPLANATION.c.feature, LOCAL_EXPLANATION.c.contribution)
+        .where(
+            *(LOCAL_EXPLANATION.c[name] == value for name, value in place.names.items()),
+            LOCAL_EXPLANATION.c.rank > 0,  # rank 0 is all the rest
+        )
+        .order_by(LOCAL_EXPLANATION.c.rank)
+    )
+    return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def _cut(fields: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Give the beginnings of long texts; `n_characters` says how long they are."""
+    return [{**field, "value": field["value"] and field["value"][:FIRST_CHARACTERS]} for field in fields]

@@ -1,0 +1,1 @@
+"""The Review desk: the page on which people answer, one key for each class."""

@@ -1,0 +1,121 @@
+"""The desk's app over a real warehouse, with people whose rights a test can choose instead of Airflow's login."""
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from airflow.api_fastapi.core_api.security import get_user
+from fastapi import FastAPI, HTTPException, Request
+from fastapi.testclient import TestClient
+from sqlalchemy import Engine, create_engine
+
+from include.warehouse.database import engine_for
+from review_desk import app as page
+from tests.laid_desk import clear
+
+COOKIE = "test_login"
+ORIGIN = "http://testserver"
+
+
+@dataclass
+class Rights:
+    """Who may do what; a name that is in neither set is a stranger to the problem."""
+
+    readers: set[str] = field(default_factory=lambda: {"ada", "ben", "vic"})
+    answerers: set[str] = field(default_factory=lambda: {"ada", "ben"})
+    roles: dict[str, list[str]] = field(default_factory=dict)
+    announced: list[tuple[str, str]] = field(default_factory=list)
+
+
+@pytest.fixture(scope="module")
+def _engine(module_warehouse_url: str) -> Iterator[Engine]:
+    engine = create_engine(module_warehouse_url)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def engine(_engine: Engine, module_warehouse_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
+    monkeypatch.setenv("MULGIL_WAREHOUSE_URL", module_warehouse_url)
+    yield _engine
+    clear(_engine)
+    engine_for(module_warehouse_url).dispose()
+
+
+@pytest.fixture
+def rights(monkeypatch: pytest.MonkeyPatch) -> Rights:
+    rights = Rights()
+    monkeypatch.setattr(page, "may_read", lambda user, *_: user.get_name() in rights.readers)
+    monkeypatch.setattr(page, "may_answer", lambda user, _: user.get_name() in rights.answerers)
+
+    def announce(engine: Engine, problem: str, batch_id: str) -> bool:
+        rights.announced.append((problem, batch_id))
+        return True
+
+    monkeypatch.setattr(page, "announce_labels", announce)
+    return rights
+
+
+@pytest.fixture
+def desk_app(engine: Engine, rights: Rights) -> FastAPI:
+    """Give the app where Airflow would mount it; the cookie names who asks, and without one nobody does."""
+
+    def find_user(request: Request) -> Any:
+        name = request.cookies.get(COOKIE)
+        if not name:
+            raise HTTPException(401, "Not authenticated")
+        return SimpleNamespace(get_name=lambda: name, roles=rights.roles.get(name, []))
+
+    desk = page.create_app()
+    desk.dependency_overrides[get_user] = find_user
+    airflow = FastAPI()
+    airflow.mount("/mulgil/desk", desk)
+    return airflow
+
+
+class Caller:
+    """Somebody's page: sends what a browser would."""
+
+    def __init__(self, app: FastAPI, name: str | None, language: str = "en") -> None:
+        self.client = TestClient(app, base_url=ORIGIN, cookies={COOKIE: name} if name else {})
+        self.headers = {"Accept-Language": language}
+
+    def get(self, path: str, **query: str) -> Any:
+        return self.client.get(f"/mulgil/desk/{path}", params=query, headers=self.headers)
+
+    def post(self, path: str, body: Any, **headers: str) -> Any:
+        sent = self.headers | {"Origin": ORIGIN} | headers
+        return self.client.post(f"/mulgil/desk/{path}", json=body, headers=sent)
+
+
+@pytest.fixture
+def ada(desk_app: FastAPI) -> Caller:
+    return Caller(desk_app, "ada")
+
+
+@pytest.fixture
+def served(desk_app: FastAPI) -> Iterator[str]:
+    """Serve the app on a port of this machine; gives its address."""
+    import uvicorn
+
+    config = uvicorn.Config(desk_app, host="127.0.0.1", port=0, log_level="error", lifespan="off", ws="none")
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, daemon=True)
+    started = threading.Event()
+    # Uvicorn says that it listens by a flag that nobody can wait for.
+    startup = server.startup
+
+    async def start(sockets: Any = None) -> None:
+        await startup(sockets)
+        started.set()
+
+    server.startup = start  # type: ignore[method-assign]
+    thread.start()
+    assert started.wait(20)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    yield f"http://127.0.0.1:{port}/mulgil/desk/"
+    server.should_exit = True
+    thread.join(20)
