@@ -25,7 +25,10 @@ class Settings:
         models_url: folder of stored models.
         problems_dir: folder of the problem files.
         engine: `duckdb` or `spark`.
-        engine_memory_mb: what the embedded engine may hold in memory, in MiB; beyond, it spills to disk.
+        engine_memory_mb: what the embedded engine may hold in memory, in MiB; beyond, it spills to disk. For Spark, the
+            memory of the driver.
+        spark_master: URL of the Spark cluster; `local[*]` runs it inside of this machine.
+        spark_driver_host: address at which a cluster's workers reach this machine.
         pii_key: secret of the keyed hash for identifiers.
         s3_endpoint: URL of an S3-compatible store, or None for the cloud's own.
         is_demo_reviewer_on: whether recorded truth may answer review batches.
@@ -39,6 +42,8 @@ class Settings:
     problems_dir: Path
     engine: str
     engine_memory_mb: int
+    spark_master: str
+    spark_driver_host: str
     pii_key: str
     s3_endpoint: str | None
     is_demo_reviewer_on: bool
@@ -75,6 +80,9 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         problems_dir=Path(env.get("MULGIL_PROBLEMS_DIR") or REPOSITORY / "include" / "problems"),
         engine=engine,
         engine_memory_mb=int(engine_memory_mb),
+        spark_master=env.get("MULGIL_SPARK_MASTER") or "local[*]",
+        # Spark listens at this address; at no other than the machine's own unless somebody says so.
+        spark_driver_host=env.get("MULGIL_SPARK_DRIVER_HOST") or "127.0.0.1",
         # Empty is refused by the masking step, not here: a DAG processor needs no key.
         pii_key=env.get("MULGIL_PII_KEY", ""),
         s3_endpoint=env.get("MULGIL_S3_ENDPOINT") or None,

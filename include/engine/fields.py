@@ -7,8 +7,8 @@ import json
 from collections.abc import Mapping, Sequence
 
 import ibis
-from ibis.expr.operations import SQLStringView
 
+from include.engine.embedded_sql import select
 from include.engine.records import DOCUMENT, FLAW
 
 NOT_JSON = "record is not JSON"
@@ -34,7 +34,7 @@ def extract_fields(records: ibis.Table, columns: Sequence[str]) -> ibis.Table:
         SELECT * EXCLUDE (fields), {fields}
         FROM (SELECT *, TRY(json_transform({DOCUMENT}, '{_shape(columns)}')) AS fields FROM {{rows}})
     """
-    return _select(records, query, dict.fromkeys(columns, "string"))
+    return select(records, query, dict.fromkeys(columns, "string"))
 
 
 def explain_flaws(records: ibis.Table, columns: Sequence[str]) -> ibis.Table:
@@ -54,7 +54,7 @@ def explain_flaws(records: ibis.Table, columns: Sequence[str]) -> ibis.Table:
             )
         FROM {{rows}}
     """
-    return _select(records, query, {})
+    return select(records, query, {})
 
 
 def find_unknown(records: ibis.Table, columns: Sequence[str]) -> ibis.Table:
@@ -80,7 +80,7 @@ def find_unknown(records: ibis.Table, columns: Sequence[str]) -> ibis.Table:
             END AS {UNKNOWN}
         FROM {{rows}}
     """
-    return _select(records, query, {UNKNOWN: _FOUND})
+    return select(records, query, {UNKNOWN: _FOUND})
 
 
 def write_unknown(rows: ibis.Table, name: str) -> ibis.Table:
@@ -92,7 +92,7 @@ def write_unknown(rows: ibis.Table, name: str) -> ibis.Table:
     pair = "CAST(to_json(f.name) AS VARCHAR) || ':' || coalesce(CAST(to_json(f.value) AS VARCHAR), 'null')"
     text = f"'{{' || array_to_string(list_transform({UNKNOWN}, lambda f: {pair}), ',') || '}}'"
     query = f'SELECT *, CASE WHEN {UNKNOWN} IS NOT NULL THEN {text} END AS "{name}" FROM {{rows}}'
-    return _select(rows, query, {name: "string"})
+    return select(rows, query, {name: "string"})
 
 
 def count_fields(rows: ibis.Table, name: str) -> dict[str, int]:
@@ -102,7 +102,7 @@ def count_fields(rows: ibis.Table, name: str) -> dict[str, int]:
         name: a column of JSON objects as text.
     """
     query = f'SELECT unnest(list_distinct(json_keys("{name}"))) AS field FROM {{rows}} WHERE "{name}" IS NOT NULL'
-    found = _select(rows.select(name), query, {"field": "string"}, is_adding=False)
+    found = select(rows.select(name), query, {"field": "string"}, is_adding=False)
     counted = found.group_by("field").aggregate(n_rows=found.count()).order_by("field").to_pyarrow()
     return dict(zip(counted["field"].to_pylist(), counted["n_rows"].to_pylist(), strict=True))
 
@@ -110,20 +110,6 @@ def count_fields(rows: ibis.Table, name: str) -> dict[str, int]:
 def _shape(columns: Sequence[str]) -> str:
     """Write what `json_transform` is to give: every field as text."""
     return json.dumps(dict.fromkeys(columns, "VARCHAR")).replace("'", "''")
-
-
-def _select(rows: ibis.Table, query: str, columns: Mapping[str, str], *, is_adding: bool = True) -> ibis.Table:
-    """Ask in the engine's own SQL.
-
-    Args:
-        query: reads from `{rows}`.
-        columns: what it adds to the columns of `rows`, or gives in their place, each with its type. Ibis's own `sql`
-            would ask the engine, which for a chain of questions takes longer than answering them for a small partition.
-    """
-    alias = ibis.util.gen_name("records")
-    held = dict(rows.schema().items()) if is_adding else {}
-    schema = ibis.schema({**held, **columns})
-    return SQLStringView(parent=rows.alias(alias).op(), query=query.replace("{rows}", alias), schema=schema).to_expr()
 
 
 def pack_json(rows: ibis.Table, fields: Mapping[str, str], name: str) -> ibis.Table:
@@ -135,4 +121,4 @@ def pack_json(rows: ibis.Table, fields: Mapping[str, str], name: str) -> ibis.Ta
     """
     packed = ", ".join(f'"{field}" := "{column}"' for column, field in fields.items())
     query = f'SELECT *, CAST(to_json(struct_pack({packed})) AS VARCHAR) AS "{name}" FROM {{rows}}'
-    return _select(rows, query, {name: "string"})
+    return select(rows, query, {name: "string"})

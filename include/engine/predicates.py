@@ -1,10 +1,10 @@
 """Turns the SQL predicates of problem files into columns."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import ibis
 
+from include.engine.embedded_sql import describe, select
 from include.errors import BadProblem
 
 
@@ -30,17 +30,16 @@ def _add_one(table: ibis.Table, name: str, predicate: str) -> ibis.Table:
     """Add one column; one query each, so that an error names its predicate."""
     if name in table.columns:
         raise BadProblem(f"The predicate {name!r} would replace a column of that name; rename one of them.")
-    alias = ibis.util.gen_name("rows")  # a name of its own: predicates may be added to what has predicates
     # The line break ends a trailing comment of the predicate before it swallows the bracket.
-    query = f'SELECT *, coalesce(({predicate}\n), FALSE) AS "{name}" FROM {alias}'
+    query = f'SELECT *, coalesce(({predicate}\n), FALSE) AS "{name}" FROM {{rows}}'
     try:
-        added: Any = table.alias(alias).sql(query)
+        kind = ibis.dtype(describe(table, query).field(name).type)
     except Exception as error:
         columns = ", ".join(table.columns)
         first_line = str(error).strip().splitlines()[0]
         raise BadProblem(
             f"The predicate {name!r} cannot be used: {predicate.strip()!r}. {first_line} Columns are: {columns}."
         ) from error
-    if not added.schema()[name].is_boolean():
-        raise BadProblem(f"The predicate {name!r} is {added.schema()[name]}, not a yes-or-no: {predicate.strip()!r}.")
-    return added
+    if not kind.is_boolean():
+        raise BadProblem(f"The predicate {name!r} is {kind}, not a yes-or-no: {predicate.strip()!r}.")
+    return select(table, query, {name: "boolean"})

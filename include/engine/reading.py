@@ -1,17 +1,15 @@
-"""Opens the records of raw objects as rows of the engine, read anew for each query, in pieces, in order."""
+"""The records of raw objects, read anew for each query, in pieces, in order."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-import ibis
 import numpy as np
 import pyarrow as pa
 
 from include.engine.formats import read_records
 from include.engine.objects import LocalObject
 from include.engine.records import FLAW, SCHEMA, flawed
-from include.engine.relations import relation_of_arrow
 from include.names import LINE_NUMBER
 
 OF_THE_OBJECT = "object "  # what flaws of a whole object start with, unlike those of a record
@@ -43,7 +41,8 @@ class Records:
         """
         self.n_records: Counter[str] = Counter()
         self.flaws: dict[str, str] = {}
-        self._objects, self._format, self._given_up, self._keep = objects, log_format, given_up or {}, keep
+        self.objects = objects
+        self._format, self._given_up, self._keep = log_format, given_up or {}, keep
 
     def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
         """Start a pass; the engine calls this for each query."""
@@ -52,13 +51,18 @@ class Records:
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Read all objects, one after the other."""
         self.n_records.clear()
-        for item in self._objects:
+        for item in self.objects:
             for batch in self._read(item):
                 self.n_records[item.key] += batch.num_rows
                 flaw = batch[FLAW][-1].as_py()
                 if flaw is not None and flaw.startswith(OF_THE_OBJECT):
                     self.flaws[item.key] = flaw
                 yield self._keep(item.key, batch)
+
+    def read(self, item: LocalObject) -> Iterator[pa.RecordBatch]:
+        """Read one object, wherever this is; nothing is counted."""
+        for batch in self._read(item):
+            yield self._keep(item.key, batch)
 
     def _read(self, item: LocalObject) -> Iterator[pa.RecordBatch]:
         """Read one object."""
@@ -67,11 +71,6 @@ class Records:
             return
         with item.path.open("rb") as stream:
             yield from read_records(item.key, stream, self._format)
-
-
-def relation_of_records(engine: Any, records: Records) -> ibis.Table:
-    """Open records as a relation with the columns of `records.SCHEMA`."""
-    return relation_of_arrow(engine, records)
 
 
 def without_lines(batch: pa.RecordBatch, seen: Lines) -> pa.RecordBatch:

@@ -6,6 +6,14 @@ from typing import Any
 import ibis
 import pyarrow as pa
 
+from include.engine import spark_rows
+from include.engine.reading import OF_THE_OBJECT, Records
+from include.engine.records import FLAW, SCHEMA
+from include.engine.session import is_spark
+from include.engine.spark_tasks import ObjectReader
+from include.names import OBJECT_KEY
+from include.settings import read_settings
+
 
 def relation_of_files(engine: Any, paths: Sequence[str], schema: pa.Schema) -> ibis.Table:
     """Open Parquet files on disk as one relation with exactly the columns of `schema`.
@@ -16,6 +24,8 @@ def relation_of_files(engine: Any, paths: Sequence[str], schema: pa.Schema) -> i
     """
     if not paths:
         return relation_of_arrow(engine, schema.empty_table())
+    if is_spark(engine):
+        return spark_rows.relation_of_files(engine, paths, schema)
     # Folders of the lake are named after partitions; without this DuckDB would read a column out of their names.
     rows = engine.read_parquet(list(paths), union_by_name=True, hive_partitioning=False)
     return fit_columns(rows, schema)
@@ -23,9 +33,37 @@ def relation_of_files(engine: Any, paths: Sequence[str], schema: pa.Schema) -> i
 
 def relation_of_arrow(engine: Any, rows: Any) -> ibis.Table:
     """Open an Arrow table, or a dataset of files on an object store, as a relation."""
+    if is_spark(engine):
+        return spark_rows.relation_of_arrow(engine, rows)
     name = ibis.util.gen_name("arrow_rows")
     engine.con.register(name, rows)
     return engine.table(name)
+
+
+def relation_of_records(engine: Any, records: Records) -> ibis.Table:
+    """Open records as a relation with the columns of `records.SCHEMA`."""
+    if is_spark(engine):
+        settings = read_settings()
+        tasks = [ObjectReader(records, item, settings) for item in records.objects]
+        return spark_rows.relation_of_tasks(engine, tasks, SCHEMA)
+    return relation_of_arrow(engine, records)
+
+
+def count_records(engine: Any, records: Records) -> None:
+    """Bring `records.n_records` and `records.flaws` up to date, after they were gone through at least once.
+
+    Where the records passed through this process they were counted as they did; Spark's workers are asked.
+    """
+    if not is_spark(engine):
+        return
+    rows = relation_of_records(engine, records)
+    is_of_object = rows[FLAW].startswith(OF_THE_OBJECT).fill_null(False)
+    groups = rows.group_by(OBJECT_KEY).aggregate(n_rows=rows.count(), flaw=rows[FLAW].max(where=is_of_object))
+    records.n_records.clear()
+    for row in groups.to_pyarrow().to_pylist():
+        records.n_records[row[OBJECT_KEY]] = row["n_rows"]
+        if row["flaw"] is not None:
+            records.flaws[row[OBJECT_KEY]] = row["flaw"]
 
 
 def fit_columns(rows: ibis.Table, schema: pa.Schema) -> ibis.Table:

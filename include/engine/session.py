@@ -5,23 +5,39 @@ from functools import lru_cache
 from typing import Any
 
 from include.engine.ibis_gaps import DuckDBBackend, mend_drop, stand_in_for_hotfix
-from include.errors import BadSettings
-from include.settings import read_settings
+from include.settings import Settings, read_settings
+
+_SPARK: dict[int, Any] = {}  # by process id, for the reason given below
 
 
 def open_engine() -> Any:
     """Open the engine, once per process.
 
     Returns:
-        an Ibis backend that keeps time in UTC, uses no more threads than this process may, and never fetches anything.
+        an Ibis backend that keeps time in UTC and never fetches anything: DuckDB inside of this process, with no more
+        threads than it may use, or Spark.
 
     Raises:
-        BadSettings: the settings name an engine that this version does not have.
+        BadSettings: the settings name Spark, and it cannot be started.
     """
     settings = read_settings()
-    if settings.engine != "duckdb":
-        raise BadSettings(f"MULGIL_ENGINE is {settings.engine!r}; this version runs on 'duckdb' only.")
+    if settings.engine == "spark":
+        return _spark_of(os.getpid(), settings)
     return _engine_of(os.getpid(), str(settings.home / "spill"), settings.engine_memory_mb)
+
+
+def is_spark(engine: Any) -> bool:
+    """Say whether an engine is Spark, where rows lie on other machines and code travels to them."""
+    return bool(engine.name == "pyspark")
+
+
+def _spark_of(process: int, settings: Settings) -> Any:
+    """Start Spark, or give the one that this process has: there is one, whatever else the settings say by now."""
+    from include.engine.spark_session import connect
+
+    if process not in _SPARK:
+        _SPARK[process] = connect(settings)
+    return _SPARK[process]
 
 
 # By process id: a forked task must not share its parent's engine, whose threads did not survive the fork.

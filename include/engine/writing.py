@@ -1,14 +1,15 @@
-"""Writes the engine's rows to a Parquet file on disk, as they come: what is written is never held as a whole."""
+"""Writes the engine's rows to Parquet files, as they come: what is written is never held as a whole."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import ibis
 
-# Rows of a group: wide text at 10 kB a row stays under 700 MB; narrow ones still scan at full speed.
-ROW_GROUP_ROWS = 65_536
+from include.engine.parquet_files import ROW_GROUP_ROWS
+from include.engine.spark_tasks import Save, Writer
+
 _OPTIONS = ", ".join(
     [
         "FORMAT parquet",
@@ -33,6 +34,25 @@ def write_rows(engine: Any, rows: ibis.Table, path: Path) -> int:
     with _computing_once(engine):
         written = engine.con.execute(f"COPY ({ibis.to_sql(rows, dialect='duckdb')}) TO '{target}' ({_OPTIONS})")
         return int(written.fetchall()[0][0])
+
+
+def write_parts(engine: Any, rows: ibis.Table, save: Save, order: Sequence[str] = ()) -> list[tuple[str, int]]:
+    """Let Spark's workers write rows, each what it holds; no more files than tasks that run at once.
+
+    Args:
+        save: writes batches of a schema as one file, on the worker.
+        order: columns by which each of them puts its rows in order.
+
+    Returns:
+        of each file that has rows its path, and how many.
+    """
+    frame = engine.to_spark(rows).coalesce(engine.session.sparkContext.defaultParallelism)
+    if order:
+        frame = frame.sortWithinPartitions(*order)
+    written = engine.map_frame(
+        frame, Writer(save, rows.schema().to_pyarrow()), ibis.Schema.from_pyarrow(Writer.WRITTEN)
+    )
+    return [(row["path"], row["n_rows"]) for row in written.to_pyarrow().to_pylist()]
 
 
 @contextmanager

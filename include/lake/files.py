@@ -4,23 +4,23 @@ What does not belong here: which files are part of a table; Iceberg knows that.
 """
 
 import hashlib
-import io
 import shutil
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import ibis
 import pyarrow as pa
-import pyarrow.parquet as pq
 from pyarrow import fs
 
-from include.engine.writing import ROW_GROUP_ROWS
+from include.engine.parquet_files import UNFINISHED, write_file
+from include.engine.session import is_spark
+from include.engine.writing import write_parts, write_rows
 from include.names import LAKE_NAMESPACE
 from include.settings import Settings, read_settings
-
-UNFINISHED = ".unfinished-"
 
 
 def lake_root(lake_url: str) -> str:
@@ -75,19 +75,7 @@ def write_parquet(folder: str, schema: pa.Schema, batches: Iterable[pa.RecordBat
     Returns:
         its path relative to the lake, and how many rows it holds.
     """
-    files = open_files()
-    files.create_dir(folder, recursive=True)
-    unfinished = f"{folder}/{UNFINISHED}{uuid.uuid4().hex}"
-    n_rows = 0
-    with files.open_output_stream(unfinished) as stream:
-        hashing = _HashingStream(stream)
-        with pq.ParquetWriter(hashing, schema, compression="zstd") as writer:
-            for batch in batches:
-                writer.write(batch, row_group_size=ROW_GROUP_ROWS)
-                n_rows += batch.num_rows
-    path = f"{folder}/{hashing.sha256.hexdigest()[:32]}.parquet"
-    files.move(unfinished, path)
-    return path, n_rows
+    return write_file(open_files(), folder, schema, batches)
 
 
 @contextmanager
@@ -108,6 +96,25 @@ def unfinished_file(folder: str) -> Iterator[Path]:
         path.unlink(missing_ok=True)
 
 
+def write_files(engine: Any, rows: ibis.Table, folder: str, order: Sequence[str] = ()) -> tuple[list[str], int]:
+    """Write rows of the engine to files of the lake.
+
+    Args:
+        folder: relative to the lake.
+        order: columns by which the rows of a file are put in order on Spark, where a join has none.
+
+    Returns:
+        their paths relative to the lake: one, or on Spark as many as workers wrote, none where there are no rows; and
+        how many rows they hold.
+    """
+    if is_spark(engine):
+        written = write_parts(engine, rows, partial(write_file, open_files(), folder), order)
+        return sorted(path for path, _ in written), sum(n_rows for _, n_rows in written)
+    with unfinished_file(folder) as path:
+        n_rows = write_rows(engine, rows, path)
+        return ([keep_file(path, folder)] if n_rows else []), n_rows
+
+
 def keep_file(path: Path, folder: str, suffix: str = "parquet") -> str:
     """Put a finished file into the lake, named after the hash of its bytes.
 
@@ -126,24 +133,6 @@ def keep_file(path: Path, folder: str, suffix: str = "parquet") -> str:
     with path.open("rb") as source, open_files().open_output_stream(name) as target:
         shutil.copyfileobj(source, target, 1 << 20)
     return name
-
-
-class _HashingStream(io.RawIOBase):
-    """A stream that hashes what passes through it."""
-
-    def __init__(self, stream: Any) -> None:
-        self.stream = stream
-        self.sha256 = hashlib.sha256()
-
-    def writable(self) -> bool:
-        """Say that it can be written to."""
-        return True
-
-    def write(self, data: Any) -> int:
-        """Pass bytes on."""
-        self.sha256.update(data)
-        self.stream.write(data)
-        return len(data)
 
 
 def hash_file(path: str) -> str:

@@ -3,12 +3,13 @@
 import re
 from collections.abc import Sequence
 
+from include.engine.parquet_files import UNFINISHED
 from include.lake import files
 from include.lake.catalog import find_table
 from include.lake.reading import planned_files
 from include.lake.writing import PARTITION_PROPERTY
 
-_OURS = re.compile(rf"/(\{files.UNFINISHED}[0-9a-f]+|[0-9a-f]{{32}}\.parquet)$")
+_OURS = re.compile(rf"/(\{UNFINISHED}[0-9a-f]+|[0-9a-f]{{32}}\.parquet)$")
 
 
 def remove_leftovers(table_name: str, partition_key: str, keep: Sequence[str]) -> int:

@@ -6,7 +6,6 @@ Only lines that it did not write are looked at again, and only names that may oc
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import ibis
@@ -16,11 +15,11 @@ import pyarrow.parquet as pq
 
 from include.engine.fields import count_fields
 from include.engine.objects import LocalObject
-from include.engine.reading import Lines, Records, relation_of_records, without_lines
-from include.engine.relations import relation_of_arrow, relation_of_files
-from include.engine.writing import write_rows
+from include.engine.reading import Lines, Records, without_lines
+from include.engine.relations import count_records, relation_of_arrow, relation_of_records
 from include.lake import files
 from include.lake.keying import later_arrivals
+from include.lake.reading import open_files
 from include.lake.staging import (
     QUARANTINE_SCHEMA,
     accepted_rows,
@@ -72,16 +71,14 @@ def sort_out(engine: Any, sorting: Sorting) -> dict[str, Any]:
         return {**_NOTHING, "staged": [], "rejected": [], "unknown_fields": {}, "records": {}}
     folder = files.partition_folder(events_table(sorting.problem), sorting.partition_key)
     records = Records(sorting.objects, sorting.source.format, given_up=sorting.given_up)
-    with files.unfinished_file(folder) as path:
-        n_accepted = write_rows(engine, _rows(engine, records, sorting, accepted_rows), path)
-        n_records = records.n_records.copy()
-        is_all = n_accepted == n_records.total()
-        seen = {} if is_all else _seen_lines(path)  # before duplicates are dropped: those were seen, too
-        n_duplicate, unknown = _drop_duplicates(engine, path, sorting.source), _count_unknown(engine, path)
-        staged = [files.keep_file(path, folder)] if n_accepted else []
+    written, n_accepted = files.write_files(engine, _rows(engine, records, sorting, accepted_rows), folder)
+    count_records(engine, records)
+    n_records = records.n_records
+    staged, n_duplicate = _drop_duplicates(engine, written, folder, sorting.source)
     rest: dict[str, Any] = {"rejected": [], "n_rejected": 0, "n_elsewhere": 0}
-    if not is_all:
-        rest = _keep_apart(engine, sorting, seen)
+    if n_accepted != n_records.total():
+        # Duplicates were seen, too: what counts is what was written at first.
+        rest = _keep_apart(engine, sorting, _seen_lines(written))
     return {
         "staged": staged,
         "rejected": rest["rejected"],
@@ -89,7 +86,7 @@ def sort_out(engine: Any, sorting: Sorting) -> dict[str, Any]:
         "n_rejected": rest["n_rejected"],
         "n_duplicate": n_duplicate,
         "n_in": n_records.total() - rest["n_elsewhere"],
-        "unknown_fields": unknown,
+        "unknown_fields": _count_unknown(staged),
         "records": dict(n_records),
     }
 
@@ -114,45 +111,49 @@ def _keep_apart(engine: Any, sorting: Sorting, seen: Mapping[str, Lines]) -> dic
     elsewhere = select_elsewhere(raw, sorting.source, sorting.partition_key, sorting.homes)
     n_elsewhere = int(elsewhere.count().to_pyarrow().as_py())
     folder = files.partition_folder(quarantine_table(sorting.problem), sorting.partition_key)
-    with files.unfinished_file(folder) as path:
-        n_rejected = write_rows(engine, _rows(engine, records, sorting, rejected_rows), path)
-        rejected = [files.keep_file(path, folder)] if n_rejected else []
+    rejected, n_rejected = files.write_files(engine, _rows(engine, records, sorting, rejected_rows), folder)
     return {"rejected": rejected, "n_rejected": n_rejected, "n_elsewhere": n_elsewhere}
 
 
-def _seen_lines(path: Path) -> dict[str, Lines]:
+def _seen_lines(paths: Sequence[str]) -> dict[str, Lines]:
     """Read which lines of which object were written: one byte for each line."""
     seen: dict[str, Lines] = {}
-    for batch in pq.ParquetFile(path).iter_batches(_LINES_AT_ONCE, columns=[OBJECT_KEY, LINE_NUMBER]):
-        keys = batch[OBJECT_KEY].dictionary_encode()
-        codes, numbers = keys.indices.to_numpy(), batch[LINE_NUMBER].to_numpy()
-        for code, key in enumerate(keys.dictionary.to_pylist()):
-            lines = numbers[codes == code]
-            held = seen.get(key, np.zeros(0, bool))
-            if (n_more := int(lines.max()) + 1 - len(held)) > 0:
-                held = np.concatenate([held, np.zeros(n_more, bool)])
-            held[lines] = True
-            seen[key] = held
+    for path in paths:
+        with files.open_files().open_input_file(path) as stream:
+            for batch in pq.ParquetFile(stream).iter_batches(_LINES_AT_ONCE, columns=[OBJECT_KEY, LINE_NUMBER]):
+                _add_lines(seen, batch)
     return seen
 
 
-def _drop_duplicates(engine: Any, path: Path, source: Source) -> int:
-    """Write the file again without the rows whose name an earlier row has; mostly there are none.
+def _add_lines(seen: dict[str, Lines], batch: pa.RecordBatch) -> None:
+    """Note the lines of one batch."""
+    keys = batch[OBJECT_KEY].dictionary_encode()
+    codes, numbers = keys.indices.to_numpy(), batch[LINE_NUMBER].to_numpy()
+    for code, key in enumerate(keys.dictionary.to_pylist()):
+        lines = numbers[codes == code]
+        held = seen.get(key, np.zeros(0, bool))
+        if (n_more := int(lines.max()) + 1 - len(held)) > 0:
+            held = np.concatenate([held, np.zeros(n_more, bool)])
+        held[lines] = True
+        seen[key] = held
+
+
+def _drop_duplicates(engine: Any, written: Sequence[str], folder: str, source: Source) -> tuple[list[str], int]:
+    """Write the files again without the rows whose name an earlier row has; mostly there are none.
 
     Returns:
-        how many there were.
+        the files to stage, and how many rows were dropped.
     """
-    rows = relation_of_files(engine, [str(path)], events_schema(source))
+    rows = open_files(written, events_schema(source))
     duplicates = later_arrivals(rows).to_pyarrow()
     if not duplicates.num_rows:
-        return 0
-    shorter = path.with_name(f"{path.name}0")
-    write_rows(engine, rows.anti_join(relation_of_arrow(engine, duplicates), [OBJECT_KEY, LINE_NUMBER]), shorter)
-    shorter.replace(path)
-    return int(duplicates.num_rows)
+        return list(written), 0
+    place = [OBJECT_KEY, LINE_NUMBER]
+    kept, _ = files.write_files(engine, rows.anti_join(relation_of_arrow(engine, duplicates), place), folder, place)
+    return kept, int(duplicates.num_rows)
 
 
-def _count_unknown(engine: Any, path: Path) -> dict[str, int]:
+def _count_unknown(paths: Sequence[str]) -> dict[str, int]:
     """Count the fields that nobody declared."""
     schema = pa.schema([QUARANTINE_SCHEMA.field(UNKNOWN_FIELDS)])
-    return count_fields(relation_of_files(engine, [str(path)], schema), UNKNOWN_FIELDS)
+    return count_fields(open_files(paths, schema), UNKNOWN_FIELDS)

@@ -8,7 +8,8 @@ from typing import Any
 from include.engine.fields import extract_fields
 from include.engine.objects import LocalObject, RawObject, find_replaced, local_objects
 from include.engine.placing import parse_time, partition_key_of, partition_start
-from include.engine.reading import Records, relation_of_records
+from include.engine.reading import Records
+from include.engine.relations import count_records, relation_of_records
 from include.engine.unpacking import IS_EMPTY, UNPACKS_TOO_LARGE
 from include.landing.manifest import ReadObject, place_records, split_batches
 from include.names import OBJECT_KEY
@@ -37,6 +38,7 @@ def count_objects(
             hashes = pool.map(LocalObject.hash, found)
             records = Records(found, source.format)
             counts = _count_by_partition(engine, source, records)
+            count_records(engine, records)
             fingerprints = dict(zip((item.key for item in found), hashes, strict=True))
             replaced = set(find_replaced(found))
         for item in found:

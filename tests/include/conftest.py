@@ -1,8 +1,10 @@
 """A house to test rooms in: a temporary home, an empty warehouse with all tables, and the environment that says so."""
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine, create_engine, text
@@ -34,3 +36,38 @@ def house(mulgil_home: Path, warehouse_url: str, monkeypatch: pytest.MonkeyPatch
     yield House(home=mulgil_home, settings=read_settings(), engine=engine)
     engine.dispose()
     engine_for(warehouse_url).dispose()  # what the rooms opened
+
+
+# Spark takes seconds to start, so that all tests of it share one, on one worker of pytest-xdist.
+SPARK = pytest.mark.xdist_group("spark")
+ENGINES = ["duckdb", pytest.param("spark", marks=SPARK)]
+
+
+@pytest.fixture(scope="session")
+def require_java() -> None:
+    """Skip loudly where there is no Java."""
+    if shutil.which("java") is None:
+        pytest.skip("no java: install a Java runtime 17 or newer to test what MULGIL_ENGINE=spark does")
+
+
+@pytest.fixture(scope="session")
+def spark_engine(tmp_path_factory: pytest.TempPathFactory, require_java: None) -> Iterator[Any]:
+    """Give the engine of this process on Spark, inside of this machine."""
+    from include.engine.session import open_engine
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MULGIL_HOME", str(tmp_path_factory.mktemp("spark")))
+        patch.setenv("MULGIL_ENGINE", "spark")
+        patch.setenv("MULGIL_SPARK_MASTER", "local[1]")
+        engine = open_engine()
+    yield engine
+    engine.session.stop()
+
+
+@pytest.fixture(params=ENGINES)
+def each_engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Run a test once on each engine, and name it."""
+    monkeypatch.setenv("MULGIL_ENGINE", request.param)
+    if request.param == "spark":
+        request.getfixturevalue("spark_engine")
+    return str(request.param)

@@ -16,6 +16,8 @@ from include.engine.records import SCHEMA
 from include.engine.relations import relation_of_arrow
 from include.engine.session import open_engine
 
+pytestmark = pytest.mark.usefixtures("each_engine")
+
 
 def records_of(*lines):
     batches = read_records("k", io.BytesIO("\n".join(lines).encode()), "jsonl")

@@ -17,6 +17,8 @@ from include.engine.session import open_engine
 from include.errors import BadPartition
 from include.problems.sections.source import Source
 
+pytestmark = pytest.mark.usefixtures("each_engine")
+
 
 def make_source(grain="month"):
     return Source(

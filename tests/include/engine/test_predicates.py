@@ -6,6 +6,8 @@ from include.engine.relations import relation_of_arrow
 from include.engine.session import open_engine
 from include.errors import BadProblem
 
+pytestmark = pytest.mark.usefixtures("each_engine")
+
 
 @pytest.fixture
 def flights():

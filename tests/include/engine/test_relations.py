@@ -1,8 +1,11 @@
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 
 from include.engine.relations import relation_of_files
 from include.engine.session import open_engine
+
+pytestmark = pytest.mark.usefixtures("each_engine")
 
 SCHEMA = pa.schema([("k", pa.string()), ("n", pa.float64())])
 

@@ -1,4 +1,6 @@
 import os
+import subprocess
+import sys
 from datetime import UTC, datetime
 
 import ibis
@@ -42,10 +44,22 @@ def test_another_process_gets_another_engine(home):
     assert session._engine_of(os.getpid() + 1, str(home / "spill"), 256) is not ours
 
 
-def test_an_engine_that_is_not_built_is_refused_by_name(monkeypatch):
+def test_spark_without_its_package_is_refused_with_what_to_install(monkeypatch):
     monkeypatch.setenv("MULGIL_ENGINE", "spark")
-    with pytest.raises(BadSettings, match=r"'spark'.*'duckdb' only"):
+    monkeypatch.setattr(session, "_SPARK", {})
+    monkeypatch.setitem(sys.modules, "include.engine.spark_backend", None)
+    with pytest.raises(BadSettings, match=r"PySpark is not installed.*requirements-spark\.txt"):
         open_engine()
+
+
+def test_spark_without_java_is_refused_with_what_it_needs(home):
+    """In a process of its own: Spark, once started, is there for good."""
+    code = "from include.engine.session import open_engine\nopen_engine()"
+    environment = os.environ | {"MULGIL_ENGINE": "spark", "MULGIL_HOME": str(home), "JAVA_HOME": str(home / "nowhere")}
+    refused = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
+    assert refused.returncode == 1
+    assert "BadSettings: Spark does not start at MULGIL_SPARK_MASTER='local[*]'" in refused.stderr
+    assert "needs a Java runtime, 17 or newer" in refused.stderr
 
 
 def test_rows_come_back_whole_and_in_batches():

@@ -1,8 +1,11 @@
 import pyarrow as pa
+import pytest
 
 from include.engine.relations import relation_of_arrow
 from include.engine.session import open_engine
 from include.lake.keying import later_arrivals, row_key
+
+pytestmark = pytest.mark.usefixtures("each_engine")
 
 
 def keys_of(**columns):

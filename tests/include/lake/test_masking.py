@@ -6,6 +6,8 @@ from include.engine.session import open_engine
 from include.errors import BadSettings
 from include.lake.masking import hash_identifier, mask, mask_contact, mask_free_text
 
+pytestmark = pytest.mark.usefixtures("each_engine")
+
 
 def apply(function, *texts):
     rows = relation_of_arrow(open_engine(), pa.table({"t": pa.array(texts, pa.string())}))

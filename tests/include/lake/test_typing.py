@@ -8,6 +8,8 @@ from include.engine.session import open_engine
 from include.lake.typing import explain_misfits, stored_schema, type_columns, type_text
 from include.problems.sections.source import Source
 
+pytestmark = pytest.mark.usefixtures("each_engine")
+
 COLUMNS = {
     "id": {"type": "string"},
     "at": {"type": "timestamp"},
