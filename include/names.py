@@ -27,6 +27,7 @@ class Stage(StrEnum):
     TRAIN = "train"
     REVIEW = "review"
     DEMO_REVIEWER = "demo_reviewer"
+    DESK_WATCH = "desk_watch"
     EXPERIMENT = "experiment"
     MONITOR = "monitor"
 

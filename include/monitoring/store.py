@@ -121,7 +121,10 @@ def replace_alerts(connection: Connection, problem: str, alerts: Rows, now: date
         how many are new.
     """
     key = tuple_(ALERT.c.partition_key, ALERT.c.alert_id)
-    query = select(ALERT.c.partition_key, ALERT.c.alert_id, ALERT.c.opened_at_utc).where(ALERT.c.problem == problem)
+    query = select(ALERT.c.partition_key, ALERT.c.alert_id, ALERT.c.opened_at_utc).where(
+        ALERT.c.problem == problem,
+        ALERT.c.action != "review",  # the desk opens and closes its own
+    )
     before = {(row.partition_key, row.alert_id): row.opened_at_utc for row in connection.execute(query)}
     wanted = {(row["partition_key"], row["alert_id"]): row for row in alerts}
     gone = [pair for pair in before if pair not in wanted]

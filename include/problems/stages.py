@@ -16,6 +16,7 @@ def stages_of(problem: Problem, *, is_demo_reviewer_on: bool) -> frozenset[Stage
         Stage.TRAIN: problem.training is not None,
         Stage.REVIEW: problem.review is not None,
         Stage.DEMO_REVIEWER: problem.review is not None and is_demo_reviewer_on,
+        Stage.DESK_WATCH: problem.review is not None,
         Stage.EXPERIMENT: problem.experiment is not None,
         Stage.MONITOR: problem.monitor is not None,
     }

@@ -8,7 +8,7 @@ import json
 from collections import Counter, defaultdict
 from pathlib import Path
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from include.errors import MulgilError
 from include.names import Arm
@@ -16,6 +16,7 @@ from include.problems.schema import Problem
 from include.review.batches import OPEN, same_batch, same_item
 from include.review.planning import Again
 from include.review.ranking import hash_key
+from include.warehouse.tables.explaining import SUSPECTED_LABEL
 from include.warehouse.tables.review import LABEL, REVIEW_BATCH, REVIEW_ITEM
 
 GOLD_FILE = "gold.jsonl"
@@ -45,10 +46,10 @@ def read_gold(connection: Connection, problem: Problem, folder: Path, salt: str)
 
 
 def read_doubted(connection: Connection, problem: str) -> list[Again]:
-    """Read answered items about which people disagree and that were not asked again since.
+    """Read answered items to ask once more: those about which people disagree, then those whose label is suspected.
 
     Returns:
-        the most evenly split first.
+        nothing that was asked again before; the most evenly split first, then the most suspected.
     """
     split = []
     for item_id, (partition_key, votes) in _read_votes(connection, problem, demo_counts=True).items():
@@ -64,7 +65,30 @@ def read_doubted(connection: Connection, problem: str) -> list[Again]:
         )
     )
     left_out = asked_again | _read_open(connection, problem)
-    return [again for _, item_id, again in sorted(split, key=lambda row: row[:2]) if item_id not in left_out]
+    doubted = {again.item_id: again for _, _, again in sorted(split, key=lambda row: row[:2])}
+    for again in _read_suspected(connection, problem):
+        doubted.setdefault(again.item_id, again)
+    return [again for item_id, again in doubted.items() if item_id not in left_out]
+
+
+def _read_suspected(connection: Connection, problem: str) -> list[Again]:
+    """Read the labels that the newest examined model would not have given, the most suspicious first."""
+    of_problem = SUSPECTED_LABEL.c.problem == problem
+    newest = select(func.max(SUSPECTED_LABEL.c.model_version)).where(of_problem).scalar_subquery()
+    query = (
+        select(SUSPECTED_LABEL)
+        .where(of_problem, SUSPECTED_LABEL.c.model_version == newest)
+        .order_by(SUSPECTED_LABEL.c.rank)
+    )
+    return [
+        Again(
+            row["item_id"],
+            row["partition_key"],
+            reason=f"People said {row['given_label']}; the model, not shown this answer, gives that "
+            f"{row['given_ratio']:.0%}.",
+        )
+        for row in connection.execute(query).mappings()
+    ]
 
 
 def _read_agreed(connection: Connection, problem: str) -> list[Again]:

@@ -196,20 +196,6 @@ def mark_announced(connection: Connection, problem: str, batch_id: str, now: dat
     )
 
 
-def read_unannounced(connection: Connection, problem: str) -> list[str]:
-    """Name the answered batches that Airflow was not told of, oldest first."""
-    query = (
-        select(REVIEW_BATCH.c.batch_id)
-        .where(
-            REVIEW_BATCH.c.problem == problem,
-            REVIEW_BATCH.c.status == ANSWERED,
-            REVIEW_BATCH.c.announced_at_utc.is_(None),
-        )
-        .order_by(REVIEW_BATCH.c.round_number)
-    )
-    return list(connection.scalars(query))
-
-
 def _require_known(answers: Mapping[str, str], known: Mapping[str, str] | set[str], what: str) -> None:
     """Refuse answers to items that are not known, and name the first."""
     unknown = [item_id for item_id in answers if item_id not in known]

@@ -6,12 +6,15 @@ answers (`batches.py`).
 
 from datetime import datetime
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, delete, func, select
 
 from include.names import Coverage, Stage
 from include.review import batches, seats
 from include.warehouse import coverage
+from include.warehouse.tables.monitoring import ALERT
 from include.warehouse.tables.review import LABEL, REVIEW_ITEM
+
+ALERT_ID = "review_overdue"
 
 
 def finish_batch_if_complete(
@@ -43,8 +46,16 @@ def finish_batch_if_complete(
         if read_waiting(connection, problem, batch_id, now=now):
             return False
         batches.close_batch(connection, problem, batch_id, now)
+        close_alert(connection, problem, batch_id)
         coverage.mark(connection, problem, Stage.REVIEW, batch_id, Coverage.DONE, run_id=run_id)
     return True
+
+
+def close_alert(connection: Connection, problem: str, batch_id: str) -> None:
+    """Take back the alert that a batch was overdue."""
+    connection.execute(
+        delete(ALERT).where(ALERT.c.problem == problem, ALERT.c.partition_key == batch_id, ALERT.c.alert_id == ALERT_ID)
+    )
 
 
 def read_waiting(connection: Connection, problem: str, batch_id: str, *, now: datetime) -> list[str]:

@@ -1,4 +1,5 @@
 """The review stage: one function per Airflow task."""
+# ruff: noqa: ARG001 - every step is told its run; not every one needs it
 
 from datetime import UTC, datetime
 from typing import Any
@@ -95,7 +96,8 @@ def answer_batch(*, problem: str, partition_key: str, run_id: str = "by-hand") -
             now=now,
         )
         left = [item for item in waiting if item not in answers]
-        finishing.finish_batch_if_complete(connection, problem, partition_key, now, run_id=run_id)
+        if finishing.finish_batch_if_complete(connection, problem, partition_key, now, run_id=run_id):
+            batches.mark_announced(connection, problem, partition_key, now)
     if left:
         # After the commit: what is known is kept, what is not stays on the desk.
         raise MulgilError(
@@ -109,6 +111,96 @@ def answer_batch(*, problem: str, partition_key: str, run_id: str = "by-hand") -
         "n_items": batch["n_items"],
         "n_rows": len(answers),
     }
+
+
+@step(Stage.DESK_WATCH)
+def import_labels(*, problem: str, run_id: str = "by-hand") -> dict[str, Any]:
+    """Take the labels of files that were dropped below `labels/<problem>/` in landing, and of those that changed.
+
+    Args:
+        problem: name of the problem.
+        run_id: Airflow run.
+
+    Returns:
+        `n_rows` (answers stored), `n_rejected`, `files` (object key to lines stored and rejected, at most 20).
+
+    Raises:
+        BadLanding: landing cannot be reached, or a file vanished before it was read; what was stored before stays.
+    """
+    from include.engine.objects import list_objects, local_objects
+    from include.review import batches, importing
+
+    definition, settings, now = load_problem(problem), read_settings(), datetime.now(UTC)
+    _require_review(definition)
+    listed = list_objects(settings, importing.label_prefix(problem))
+    with open_warehouse().connect() as connection:
+        unread = importing.choose_unread(connection, problem, listed)
+    rows = []
+    for item in unread:
+        with (
+            local_objects(settings, [item.key]) as files,
+            open_warehouse().begin() as connection,
+        ):
+            batches.hold_desk(connection, problem)
+            rows.append(importing.import_file(connection, definition, files[0], now))
+    return {
+        "n_rows": sum(row["n_stored"] for row in rows),
+        "n_rejected": sum(row["n_rejected"] for row in rows),
+        "files": {row["object_key"]: [row["n_stored"], row["n_rejected"]] for row in rows[:20]},
+    }
+
+
+@step(Stage.DESK_WATCH)
+def watch_desk(*, problem: str, run_id: str = "by-hand") -> dict[str, Any]:
+    """Close batches that wait for nothing, escalate overdue ones once, and find announcements that were lost.
+
+    Args:
+        problem: name of the problem.
+        run_id: Airflow run.
+
+    Returns:
+        `keys`: batches to announce as answered; `escalated`: batches that were overdue for the first time; `reason`.
+    """
+    from include.review import batches, watching
+
+    definition, now = load_problem(problem), datetime.now(UTC)
+    _require_review(definition)
+    with open_warehouse().begin() as connection:
+        batches.hold_desk(connection, problem)
+        finished = watching.finish_ready_batches(connection, problem, now, run_id)
+        escalated = watching.escalate_overdue(connection, definition, now)
+        keys = finished + watching.find_unannounced(connection, problem, now, finished)
+        for batch_id in keys:
+            batches.mark_announced(connection, problem, batch_id, now)
+    reason = f"escalated to {definition.escalation}: {', '.join(escalated)}" if escalated else "nothing to announce"
+    return {"keys": keys, "escalated": escalated, "reason": reason, "n_rows": len(keys)}
+
+
+@step(Stage.REVIEW)
+def export_batch(*, problem: str, partition_key: str, run_id: str = "by-hand") -> dict[str, Any]:
+    """Write a batch as JSON lines for a team that labels elsewhere, below `exports/` in the home.
+
+    Args:
+        problem: name of the problem.
+        partition_key: the batch.
+        run_id: Airflow run.
+
+    Returns:
+        `path` of the file, `n_rows`.
+
+    Raises:
+        BadPartition: there is no such batch.
+    """
+    from include.review import importing
+
+    definition, settings = load_problem(problem), read_settings()
+    with open_warehouse().connect() as connection:
+        published = coverage.done_partitions(connection, problem, Stage.INGEST)
+        lines = importing.export_lines(connection, definition, partition_key, published)
+    path = settings.home / "exports" / problem / f"{partition_key}.jsonl"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    return {"path": str(path), "n_rows": len(lines)}
 
 
 def _reason_to_wait(connection: Connection, definition: Problem, existing: list[Any], woken_by: str) -> str | None:

@@ -114,3 +114,16 @@ REVIEW_ESTIMATE = Table(
     moment("measured_at_utc", "when"),
     comment="One row per round and quantity: what its labels say about everything, and what choosing them saved.",
 )
+
+LABEL_FILE = Table(
+    "label_file",
+    METADATA,
+    problem_key(),
+    text("object_key", "path of the file below the landing URL", key=True),
+    text("version", "changes when the file does: the store's etag, or the time of change"),
+    count("n_stored", "lines that became answers"),
+    count("n_rejected", "lines that were not taken"),
+    document("reasons", "why: a list of reason, n_lines and first_line, the most frequent first"),
+    moment("imported_at_utc", "when it was read"),
+    comment="One row per file of labels from elsewhere; blank lines count as nothing.",
+)

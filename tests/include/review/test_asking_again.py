@@ -1,12 +1,14 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import insert
 
 from include.errors import MulgilError
 from include.problems.reading import load_problem
 from include.review import batches
 from include.review.asking_again import read_doubted, read_gold
 from include.review.planning import Choice
+from include.warehouse.tables.explaining import SUSPECTED_LABEL
 from tests.include.review.conftest import PROBLEM
 
 NOW = datetime(2002, 10, 1, tzinfo=UTC)
@@ -112,3 +114,30 @@ def test_who_changes_an_answer_no_longer_disagrees(answered):
     answer(answered, 2, "lee", m01="wanted")
     close(answered, 2)
     assert doubted(answered) == []
+
+
+def suspect(desk, version, *ranked):
+    rows = [
+        {"problem": PROBLEM, "model_version": version, "item_id": item, "partition_key": "2002-08", "rank": rank}
+        | {"given_label": "wanted", "suggested_label": "unsolicited", "given_ratio": 0.04, "n_examined": 9}
+        | {"found_at_utc": NOW}
+        for rank, item in enumerate(ranked, start=1)
+    ]
+    with desk.engine.begin() as connection:
+        connection.execute(insert(SUSPECTED_LABEL), rows)
+
+
+def test_what_the_newest_model_suspects_comes_after_what_people_dispute(answered):
+    suspect(answered, "v1", "mail-02")
+    suspect(answered, "v2", "mail-03", "mail-01", "mail-00")
+    found = doubted(answered)
+    assert [item.item_id for item in found] == ["mail-01", "mail-03", "mail-00"]
+    assert found[0].reason.startswith("People: ")
+    assert found[1].reason == "People said wanted; the model, not shown this answer, gives that 4%."
+
+
+def test_a_suspected_label_that_was_asked_again_is_not_asked_a_third_time(answered):
+    suspect(answered, "v1", "mail-03")
+    open_batch(answered, 2, "mail-03", arm="relabel")
+    close(answered, 2)
+    assert [item.item_id for item in doubted(answered)] == ["mail-01"]

@@ -1,0 +1,38 @@
+"""Write a batch as JSON lines, for a team that labels elsewhere.
+
+    python -m scripts.export_batch PROBLEM BATCH        # of the running stack, or of what MULGIL_WAREHOUSE_URL names
+
+The team fills `label` and `labelled_by` of each line and drops the file below `labels/PROBLEM/` in landing.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+from scripts.stack.home import find_home
+from scripts.stack.stack import open_stack
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Write the file, and say where it is."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("problem")
+    parser.add_argument("batch")
+    asked = parser.parse_args(arguments)
+    if not os.environ.get("MULGIL_WAREHOUSE_URL"):
+        os.environ |= open_stack(find_home()).environment(is_demo_reviewer_on=False)
+    from include.errors import MulgilError
+    from include.review.steps import export_batch
+
+    try:
+        written = export_batch(problem=asked.problem, partition_key=asked.batch)
+    except MulgilError as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(f"{written['n_rows']} items: {written['path']}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
