@@ -174,6 +174,16 @@ def run_step(
     return call(arguments=upstream)
 
 
+def stay_red(task: XComArg) -> None:
+    """Let a run be red when this task is, though something ran after it: a run is what its last tasks are.
+
+    The task behind it does nothing, and is never sent to a worker.
+    """
+    from airflow.providers.standard.operators.empty import EmptyOperator
+
+    task >> EmptyOperator(task_id="finished", doc_md="Keeps the run red when the task before it is red.")
+
+
 def _require_partition_key(dag_run: Any) -> str:
     """Read which partition the run is about.
 

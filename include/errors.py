@@ -25,6 +25,10 @@ class BadPartition(MulgilError):
     """A partition key does not fit its problem's grain, or names nothing."""
 
 
+class BadForm(MulgilError):
+    """A run was started with a field that its form does not have."""
+
+
 class CountsDoNotAddUp(MulgilError):
     """Rows in differ from published + quarantined + duplicates: a row would be lost or doubled."""
 

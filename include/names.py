@@ -78,7 +78,7 @@ def landing_asset(problem: str) -> str:
 
 
 def lake_asset(problem: str) -> str:
-    """Name the asset that says: audited rows of a partition are published."""
+    """Name the asset that says: a partition is settled, its audited rows published or refused."""
     return f"lake/{problem}"
 
 

@@ -3,8 +3,10 @@
 What belongs here: catalog, tables, and the lock that keeps two writers of one table apart. What does not: rows.
 """
 
+import copy
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -12,7 +14,7 @@ import pyarrow as pa
 from pyiceberg.catalog.sql import SqlCatalog
 from pyiceberg.exceptions import NoSuchTableError
 from pyiceberg.table import Table
-from sqlalchemy import NullPool, create_engine, make_url, text
+from sqlalchemy import Connection, NullPool, create_engine, make_url, text
 
 from include.errors import BadPartition, LakeConflict
 from include.lake.files import lake_root
@@ -118,9 +120,44 @@ def ensure_table(table_name: str, schema: pa.Schema) -> Table:
     return table
 
 
+@dataclass(frozen=True)
+class OneCommit:
+    """A transaction of the warehouse that commits to lake tables, too: the catalog lives in the same PostgreSQL.
+
+    Attributes:
+        connection: for rows of the warehouse.
+        catalog: whose tables commit with it.
+    """
+
+    connection: Connection
+    catalog: SqlCatalog
+
+
 @contextmanager
-def table_lock(table_name: str) -> Iterator[None]:
-    """Hold the right to commit to one table; other writers of this warehouse wait, on whatever machine they are."""
+def one_commit() -> Iterator[OneCommit]:
+    """Let what the block writes to lake tables and to the warehouse be seen at once, or, if it breaks off, not at all.
+
+    A process that is killed inside of it leaves files that no table knows, and nothing else.
+    """
+    catalog = open_catalog()
+    with catalog.engine.begin() as connection:
+        joined = copy.copy(catalog)
+        # A session on a connection that is inside a transaction leaves the commit to whoever began it.
+        joined.engine = connection  # type: ignore[assignment]
+        yield OneCommit(connection, joined)
+
+
+@contextmanager
+def table_lock(table_name: str, within: OneCommit | None = None) -> Iterator[None]:
+    """Hold the right to commit to one table; other writers of this warehouse wait, on whatever machine they are.
+
+    Args:
+        within: a transaction to hold it for; until the end of the block when None.
+    """
+    if within is not None:
+        lock_until_commit(within.connection, "lake", table_name)
+        yield
+        return
     with _lock(read_settings().warehouse_url, table_name):
         yield
 

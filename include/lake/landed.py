@@ -91,21 +91,23 @@ def fetch_feeds(settings: Settings, feeds: Sequence[Feed]) -> Iterator[list[Loca
         _refuse_changed(find_replaced(objects), len(objects))
 
 
-def read_lines(
-    objects: Sequence[LocalObject], log_format: str, lines: Mapping[str, Sequence[int]]
-) -> Iterator[pa.RecordBatch]:
-    """Read just some records again, as `engine.formats.read_records` gives them.
+def chosen_records(
+    objects: Sequence[LocalObject], log_format: str, lines: Mapping[str, Sequence[int]], not_read: Mapping[str, str]
+) -> Records:
+    """Open just some records again.
 
     Args:
         objects: from `fetch_feeds`.
         lines: object key to the line numbers that are wanted; an object that is not named is not read.
+        not_read: from `given_up`.
     """
+    wanted = {key: np.asarray(numbers, np.int64) for key, numbers in lines.items() if len(numbers)}
 
     def choose(key: str, batch: pa.RecordBatch) -> pa.RecordBatch:
-        return batch.filter(pa.array(np.isin(batch[LINE_NUMBER].to_numpy(), np.asarray(lines[key], np.int64))))
+        return batch.filter(pa.array(np.isin(batch[LINE_NUMBER].to_numpy(), wanted[key])))
 
-    wanted = [item for item in objects if lines.get(item.key)]
-    yield from (batch for batch in Records(wanted, log_format, keep=choose).batches() if batch.num_rows)
+    chosen = [item for item in objects if item.key in wanted]
+    return Records(chosen, log_format, given_up=not_read, keep=choose)
 
 
 def given_up(feeds: Sequence[Feed]) -> dict[str, str]:

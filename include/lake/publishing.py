@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from include.errors import AuditFailed, CountsDoNotAddUp
+from include.lake.catalog import OneCommit
 from include.lake.landed import find_feeds, hash_feeds
 from include.lake.reading import hash_files, open_files
 from include.lake.staging import QUARANTINE_SCHEMA, events_schema
@@ -38,6 +39,11 @@ def is_outdated(connection: Connection, key: Mapping[str, str], staged: Mapping[
         PARTITION_AUDIT.c.finished_at_utc > datetime.fromisoformat(staged["staged_at_utc"]),
     )
     return connection.scalar(later) is not None and is_behind(connection, key, staged)
+
+
+def as_audited(staged: Mapping[str, Any], audit: Mapping[str, Any]) -> dict[str, Any]:
+    """Say what is staged once the audit has kept rows apart."""
+    return {**staged, **audit.get("apart", {})}
 
 
 def require_counts(problem: str, partition_key: str, staged: Mapping[str, Any]) -> None:
@@ -122,19 +128,35 @@ def describe_snapshot(run_id: str, manifest: Mapping[str, Any], audit: Mapping[s
 
 
 def commit_files(
-    problem: Problem, partition_key: str, staged: Mapping[str, Any], verdict: str, properties: Mapping[str, str]
+    within: OneCommit,
+    problem: Problem,
+    partition_key: str,
+    staged: Mapping[str, Any],
+    verdict: str,
+    properties: Mapping[str, str],
 ) -> str | None:
     """Put the rejected rows into the quarantine table, and the staged files into the events table.
+
+    Args:
+        within: the transaction that the counts are written in, too.
 
     Returns:
         the snapshot that holds the rows; None for a refused partition, which keeps what the lake had of it. Only where
         landing has no record of it any more, its rows are taken out.
     """
     rejected, name = staged["rejected"], problem.name
-    publish_files(quarantine_table(name), partition_key, rejected, QUARANTINE_SCHEMA, properties)
+    publish_files(quarantine_table(name), partition_key, rejected, QUARANTINE_SCHEMA, properties, within)
     if verdict == REFUSED and staged["n_in"]:
         return None
-    return publish_files(events_table(name), partition_key, staged["staged"], events_schema(problem.source), properties)
+    schema = events_schema(problem.source)
+    return publish_files(events_table(name), partition_key, staged["staged"], schema, properties, within)
+
+
+def read_audit(connection: Connection, key: Mapping[str, str]) -> dict[str, Any] | None:
+    """Read what became of a partition last; None before its first audit."""
+    where = (PARTITION_AUDIT.c.problem == key["problem"], PARTITION_AUDIT.c.partition_key == key["partition_key"])
+    row = connection.execute(select(PARTITION_AUDIT).where(*where)).mappings().one_or_none()
+    return dict(row) if row is not None else None
 
 
 def store_outcome(
@@ -152,9 +174,14 @@ def store_outcome(
 
     Args:
         key: `problem` and `partition_key`.
-        outcome: the other columns of `core.partition_audit`, but for the time.
+        outcome: the other columns of `core.partition_audit`, but for the time and what the lake holds.
     """
-    upsert_rows(connection, PARTITION_AUDIT, [{**key, **outcome, "finished_at_utc": now}])
+    n_in_lake = outcome["n_published"]
+    if outcome["verdict"] == REFUSED and staged["n_in"]:
+        # A refusal leaves the lake as it was: rows that were audited and published before are still what it holds.
+        n_in_lake = (read_audit(connection, key) or {"n_in_lake": 0})["n_in_lake"]
+    row = {**key, **outcome, "landed_sha256": staged["landed_sha256"], "n_in_lake": n_in_lake, "finished_at_utc": now}
+    upsert_rows(connection, PARTITION_AUDIT, [row])
     replace_rows(connection, REJECTED_RECORD, key, [{**key, **row} for row in reasons])
     # Landing marks this row last: once we hold it, either all of what landed is seen below, or it is marked after us.
     ours = (COVERAGE.c.problem == key["problem"], COVERAGE.c.partition_key == key["partition_key"])

@@ -71,10 +71,10 @@ def sort_out(engine: Any, sorting: Sorting) -> dict[str, Any]:
         return {**_NOTHING, "staged": [], "rejected": [], "unknown_fields": {}, "records": {}}
     folder = files.partition_folder(events_table(sorting.problem), sorting.partition_key)
     records = Records(sorting.objects, sorting.source.format, given_up=sorting.given_up)
-    written, n_accepted = files.write_files(engine, _rows(engine, records, sorting, accepted_rows), folder)
+    written, n_accepted = files.write_files(engine, rows_of(engine, records, sorting, accepted_rows), folder)
     count_records(engine, records)
     n_records = records.n_records
-    staged, n_duplicate = _drop_duplicates(engine, written, folder, sorting.source)
+    staged, n_duplicate = drop_duplicates(engine, written, folder, sorting.source)
     rest: dict[str, Any] = {"rejected": [], "n_rejected": 0, "n_elsewhere": 0}
     if n_accepted != n_records.total():
         # Duplicates were seen, too: what counts is what was written at first.
@@ -86,15 +86,20 @@ def sort_out(engine: Any, sorting: Sorting) -> dict[str, Any]:
         "n_rejected": rest["n_rejected"],
         "n_duplicate": n_duplicate,
         "n_in": n_records.total() - rest["n_elsewhere"],
-        "unknown_fields": _count_unknown(staged),
+        "unknown_fields": count_unknown(staged),
         "records": dict(n_records),
     }
 
 
-def _rows(engine: Any, records: Records, sorting: Sorting, choose: Any) -> ibis.Table:
-    """Say what becomes of records, as far as `choose` is concerned with them."""
+def rows_of(engine: Any, records: Records, sorting: Sorting, choose: Any, select: Any = select_partition) -> ibis.Table:
+    """Say what becomes of records, as far as `choose` is concerned with them.
+
+    Args:
+        choose: `accepted_rows`, `rejected_rows` or `stray_rows`.
+        select: which records it is asked about: those of the partition, or the strays.
+    """
     raw = relation_of_records(engine, records)
-    here = select_partition(raw, sorting.source, sorting.partition_key, sorting.homes)
+    here = select(raw, sorting.source, sorting.partition_key, sorting.homes)
     return choose(prepare_rows(here, sorting.source, sorting.partition_key, sorting.pii_key), sorting.source)
 
 
@@ -111,7 +116,7 @@ def _keep_apart(engine: Any, sorting: Sorting, seen: Mapping[str, Lines]) -> dic
     elsewhere = select_elsewhere(raw, sorting.source, sorting.partition_key, sorting.homes)
     n_elsewhere = int(elsewhere.count().to_pyarrow().as_py())
     folder = files.partition_folder(quarantine_table(sorting.problem), sorting.partition_key)
-    rejected, n_rejected = files.write_files(engine, _rows(engine, records, sorting, rejected_rows), folder)
+    rejected, n_rejected = files.write_files(engine, rows_of(engine, records, sorting, rejected_rows), folder)
     return {"rejected": rejected, "n_rejected": n_rejected, "n_elsewhere": n_elsewhere}
 
 
@@ -138,7 +143,7 @@ def _add_lines(seen: dict[str, Lines], batch: pa.RecordBatch) -> None:
         seen[key] = held
 
 
-def _drop_duplicates(engine: Any, written: Sequence[str], folder: str, source: Source) -> tuple[list[str], int]:
+def drop_duplicates(engine: Any, written: Sequence[str], folder: str, source: Source) -> tuple[list[str], int]:
     """Write the files again without the rows whose name an earlier row has; mostly there are none.
 
     Returns:
@@ -153,7 +158,7 @@ def _drop_duplicates(engine: Any, written: Sequence[str], folder: str, source: S
     return kept, int(duplicates.num_rows)
 
 
-def _count_unknown(paths: Sequence[str]) -> dict[str, int]:
+def count_unknown(paths: Sequence[str]) -> dict[str, int]:
     """Count the fields that nobody declared."""
     schema = pa.schema([QUARANTINE_SCHEMA.field(UNKNOWN_FIELDS)])
     return count_fields(open_files(paths, schema), UNKNOWN_FIELDS)

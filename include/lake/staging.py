@@ -53,6 +53,23 @@ def select_elsewhere(records: ibis.Table, source: Source, partition_key: str, ho
     return rows.filter(~_is_here(rows, source, partition_key, homes))
 
 
+def select_strays(records: ibis.Table, source: Source, partition_key: str, homes: Sequence[str]) -> ibis.Table:
+    """Select what `select_partition` does not, as it does: rows that were kept apart here and are of another partition.
+
+    It happens where the rules that place a row were changed after it was kept apart.
+    """
+    rows = type_columns(extract_fields(records, list(source.columns)), source, [source.event_time])
+    return rows.filter(~_is_here(rows, source, partition_key, homes))
+
+
+def stray_rows(rows: ibis.Table, source: Source) -> ibis.Table:
+    """Write prepared rows of another partition the way rejected ones are kept, with that as their reason."""
+    stray = ibis.literal(f"{source.event_time} is of another partition by now")
+    field = ibis.ifelse(rows[REASON].isnull(), ibis.literal(source.event_time), rows[FIELD])
+    reasons = {REASON: rows[REASON].fill_null(stray), FIELD: field, DETAIL: rows[DETAIL].fill_null(stray)}
+    return rejected_rows(rows.mutate(**reasons), source)
+
+
 def _is_here(rows: ibis.Table, source: Source, partition_key: str, homes: Sequence[str]) -> Any:
     """Say whether rows belong to a partition."""
     moment = rows[f"{TYPED_PREFIX}{source.event_time}"]

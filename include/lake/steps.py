@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from include.errors import PartitionRefused
-from include.names import Stage, events_table, quarantine_table
+from include.names import Coverage, Stage, events_table, quarantine_table
 from include.problems.reading import load_problem
 from include.settings import read_settings
-from include.warehouse.coverage import mark_running
+from include.warehouse.coverage import mark_running, read_statuses
 from include.warehouse.database import open_warehouse
 from include.warehouse.steps import step
 
@@ -58,7 +58,7 @@ def stage_partition(*, problem: str, partition_key: str, run_id: str = "by-hand"
 def publish_partition(
     *, problem: str, partition_key: str, staged: dict[str, Any], audit: dict[str, Any], run_id: str = "by-hand"
 ) -> dict[str, Any]:
-    """Publish exactly the audited files in one commit, or refuse them; either way the warehouse says what and why.
+    """Publish exactly the audited files, or refuse them; lake, quarantine and counts change in one commit, or none.
 
     Args:
         staged: what `stage_partition` returned.
@@ -73,39 +73,46 @@ def publish_partition(
         CountsDoNotAddUp: a row was lost or doubled.
         AuditFailed: the files are not those that were audited.
     """
-    from include.lake.publishing import (
-        OUTDATED,
-        REFUSED,
-        commit_files,
-        count_reasons,
-        decide,
-        describe_snapshot,
-        is_outdated,
-        require_audited,
-        require_counts,
-        store_outcome,
-    )
+    from include.lake import publishing
+    from include.lake.catalog import one_commit
 
-    key = {"problem": problem, "partition_key": partition_key}
+    key, now = {"problem": problem, "partition_key": partition_key}, datetime.now(UTC)
     with open_warehouse().begin() as connection:
-        if is_outdated(connection, key, staged, run_id):
-            return {"verdict": OUTDATED, "n_rows": 0, "reason": "a later run has published more of this partition"}
-    require_counts(problem, partition_key, staged)
-    require_audited(problem, partition_key, staged, audit)
-    reasons = count_reasons(staged["rejected"])
-    verdict, first_reason = decide(staged, audit, reasons)
-    properties = describe_snapshot(run_id, staged["manifest"], audit)
-    outcome = {
-        "verdict": verdict,
-        "snapshot_id": commit_files(load_problem(problem), partition_key, staged, verdict, properties),
-        "n_published": 0 if verdict == REFUSED else staged["n_staged"],
-        "n_quarantined": staged["n_rejected"],
-        "n_duplicate": staged["n_duplicate"],
-    }
-    with open_warehouse().begin() as connection:
-        more = {"n_in": staged["n_in"], "first_reason": first_reason, "files_sha256": audit["files_sha256"]}
-        outcome_row = {**outcome, **more, "files": json.dumps(audit["files"]), "run_id": run_id}
-        store_outcome(connection, key, staged, outcome_row, reasons, datetime.now(UTC))
-    if verdict == REFUSED:
+        if publishing.is_outdated(connection, key, staged, run_id):
+            reason = "a later run has published more of this partition"
+            return {"verdict": publishing.OUTDATED, "n_rows": 0, "reason": reason}
+    staged = publishing.as_audited(staged, audit)
+    publishing.require_counts(problem, partition_key, staged)
+    publishing.require_audited(problem, partition_key, staged, audit)
+    reasons = publishing.count_reasons(staged["rejected"])
+    verdict, first_reason = publishing.decide(staged, audit, reasons)
+    properties = publishing.describe_snapshot(run_id, staged["manifest"], audit)
+    with one_commit() as commit:
+        definition = load_problem(problem)
+        outcome = {
+            "verdict": verdict,
+            "snapshot_id": publishing.commit_files(commit, definition, partition_key, staged, verdict, properties),
+            "n_published": 0 if verdict == publishing.REFUSED else staged["n_staged"],
+            "n_quarantined": staged["n_rejected"],
+            "n_duplicate": staged["n_duplicate"],
+        }
+        audited = {"files_sha256": audit["files_sha256"], "files": json.dumps(audit["files"])}
+        row = {**outcome, **audited, "n_in": staged["n_in"], "first_reason": first_reason, "run_id": run_id}
+        publishing.store_outcome(commit.connection, key, staged, row, reasons, now)
+    if verdict == publishing.REFUSED:
         raise PartitionRefused(f"{problem} {partition_key} was not published: {first_reason}")
     return {**outcome, "n_rows": outcome["n_published"]}
+
+
+@step(Stage.INGEST)
+def announce_refused(*, problem: str, partition_key: str, run_id: str = "by-hand") -> dict[str, Any]:  # noqa: ARG001
+    """Name a partition that was refused, so that what waits for the partitions before it to be settled goes on.
+
+    Returns:
+        `keys`: the partition, where it is settled by a refusal; none where its ingest broke off for another reason.
+    """
+    with open_warehouse().connect() as connection:
+        status = read_statuses(connection, problem, Stage.INGEST).get(partition_key)
+    if status == Coverage.REFUSED:
+        return {"keys": [partition_key], "n_rows": 0}
+    return {"keys": [], "reason": f"ingest of {partition_key} is {status or 'unknown'}, not refused", "n_rows": 0}

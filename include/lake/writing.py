@@ -14,9 +14,12 @@ from pyiceberg.table import Table
 
 from include.errors import BadPartition, LakeConflict
 from include.lake import files
-from include.lake.catalog import arrow_schema, ensure_table, find_table, table_lock
+from include.lake.catalog import OneCommit, arrow_schema, ensure_table, find_table, table_lock
 from include.lake.reading import planned_files
+from include.lake.setting_apart import Fault, set_rows_apart
 from include.names import PARTITION_KEY
+
+__all__ = ["PARTITION_PROPERTY", "Fault", "publish_files", "replace_partition", "replace_partitions", "set_rows_apart"]
 
 # Snapshots say which partition they changed, so that one partition's history is found without reading all of it.
 PARTITION_PROPERTY = "mulgil.partition_key"
@@ -72,12 +75,14 @@ def publish_files(
     paths: Sequence[str],
     schema: pa.Schema,
     properties: Mapping[str, str] | None = None,
+    within: OneCommit | None = None,
 ) -> str:
     """Make files that lie in the lake already the whole of one partition, in one commit.
 
     Args:
         paths: relative to the lake; every row has `partition_key` in its column `_partition_key`.
         schema: their columns.
+        within: the transaction that this is a part of; one of its own when None.
 
     Returns:
         the snapshot that brought the rows; when the partition is these very files already, nothing is committed.
@@ -85,7 +90,7 @@ def publish_files(
     Raises:
         LakeConflict: a column has another type than in the table, or a foreign writer won every race.
     """
-    return _publish(table_name, [partition_key], paths, schema, properties or {})
+    return _publish(table_name, [partition_key], paths, schema, properties or {}, within)
 
 
 def _publish(
@@ -94,10 +99,13 @@ def _publish(
     paths: Sequence[str],
     schema: pa.Schema,
     properties: Mapping[str, str],
+    within: OneCommit | None = None,
 ) -> str:
     """Commit files as the whole of their partitions, unless they are that already."""
-    with table_lock(table_name):
+    with table_lock(table_name, within):
         table = ensure_table(table_name, schema)
+        if within is not None:
+            table.catalog = within.catalog
         live = planned_files(table, partition_keys)
         snapshot = table.current_snapshot()
         if snapshot is not None and live == sorted(paths):

@@ -13,6 +13,34 @@ _LISTS = {"column_list", "column_set", "like_pattern_list", "regex_list", "type_
 _TEXTS = {"column_A", "column_B", "like_pattern", "regex", "type_", "unexpected_rows_query"}
 _MAPPINGS = {"partition_object", "quantile_ranges", "row_condition"}
 _BOUNDS = {"min_value", "max_value"}
+# Those for which Great Expectations names the very rows on SQL. Not z-scores: without the rows that break it the
+# others have other scores, and not compound keys: there it only counts.
+NAMES_ROWS = frozenset(
+    {
+        "ExpectColumnPairValuesAToBeGreaterThanB",
+        "ExpectColumnPairValuesToBeEqual",
+        "ExpectColumnPairValuesToBeInSet",
+        "ExpectColumnValueLengthsToBeBetween",
+        "ExpectColumnValueLengthsToEqual",
+        "ExpectColumnValuesToBeBetween",
+        "ExpectColumnValuesToBeInSet",
+        "ExpectColumnValuesToBeNull",
+        "ExpectColumnValuesToBeUnique",
+        "ExpectColumnValuesToMatchLikePattern",
+        "ExpectColumnValuesToMatchLikePatternList",
+        "ExpectColumnValuesToMatchRegex",
+        "ExpectColumnValuesToMatchRegexList",
+        "ExpectColumnValuesToNotBeInSet",
+        "ExpectColumnValuesToNotBeNull",
+        "ExpectColumnValuesToNotMatchLikePattern",
+        "ExpectColumnValuesToNotMatchLikePatternList",
+        "ExpectColumnValuesToNotMatchRegex",
+        "ExpectColumnValuesToNotMatchRegexList",
+        "ExpectMulticolumnSumToEqual",
+        "ExpectMulticolumnValuesToBeEqual",
+        "ExpectSelectColumnValuesToBeUniqueWithinRecord",
+    }
+)
 
 
 def complaint(expect: str, column: str | None, arguments: Mapping[str, Any]) -> tuple[str, str] | None:
@@ -33,6 +61,24 @@ def complaint(expect: str, column: str | None, arguments: Mapping[str, Any]) -> 
     if not EXPECTATIONS[expect].is_about_a_column and column is not None:
         return "column", f"{expect} is not about one column; remove column: {column}"
     return _wrong_name(expect, arguments) or _wrong_value(expect, arguments)
+
+
+def complaint_about_rows(expect: str, severity: str, arguments: Mapping[str, Any]) -> tuple[str, str] | None:
+    """Say why the rows that break an expectation cannot be kept apart from the others.
+
+    Returns:
+        the field that is wrong and a sentence with the remedy; None when they can.
+    """
+    if expect not in NAMES_ROWS:
+        return "rows", f"{expect} is about the partition, or cannot name its rows; remove rows: quarantine"
+    if severity != "stop":
+        return "rows", "quarantine keeps rows out, and warn lets them in; write severity: stop, or remove rows"
+    if arguments.get("mostly", 1.0) != 1.0:
+        return "arguments.mostly", (
+            "rows: quarantine takes out every row that breaks it, and mostly would leave some in; remove mostly. "
+            "How many may be taken out says quality.quarantine_at_most"
+        )
+    return None
 
 
 def columns_named(arguments: Mapping[str, Any]) -> list[tuple[str, Any]]:

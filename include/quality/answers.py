@@ -86,7 +86,7 @@ def _observed(problem: Problem, expectation: Expectation, found: dict[str, Any])
     value = found.get("observed_value")
     if value is None:
         return None
-    if _is_personal(problem, expectation) and expectation.expect not in _HARMLESS | {"UnexpectedRowsExpectation"}:
+    if is_personal(problem, expectation) and expectation.expect not in _HARMLESS | {"UnexpectedRowsExpectation"}:
         return "withheld: personal data"
     return value if isinstance(value, str) else json.dumps(value, default=_plain)
 
@@ -106,13 +106,13 @@ def _error(problem: Problem, expectation: Expectation, information: dict[str, An
     if not raised:
         return None
     message = " ".join(str(raised[0].get("exception_message") or "no message").split())
-    if _is_personal(problem, expectation) and "does not exist" not in message:
+    if is_personal(problem, expectation) and "does not exist" not in message:
         kind = re.search(r"_duckdb\.(\w+)", message)
         return f"{kind[1] if kind else 'an error'}, whose words are withheld because the column holds personal data"
     return message.removeprefix("Error: ")[:_LONGEST_ERROR]
 
 
-def _is_personal(problem: Problem, expectation: Expectation) -> bool:
+def is_personal(problem: Problem, expectation: Expectation) -> bool:
     """Say whether an answer could carry a value of a column with personal data."""
     columns = problem.source.columns
     if expectation.expect == "UnexpectedRowsExpectation":

@@ -1,29 +1,21 @@
 """Asks Great Expectations about staged files; a question that cannot be answered never looks like a yes.
 
-The files are read by DuckDB through a view in a database that lives for one audit. What does not belong here: what the
-answers lead to (`verdicts.py`).
+What does not belong here: how it is asked (`asking.py`), and what the answers lead to (`verdicts.py`).
 """
 
-import uuid
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import duckdb
-from sqlalchemy.dialects import postgresql
-
-from include.errors import AuditFailed
 from include.problems.schema import Problem
 from include.quality.answers import read_answer, unanswered
-from include.quality.duckdb_dialect import database_url
-from include.quality.library import open_context
+from include.quality.asking import ask, open_staged
 from include.quality.suite import CHECK_INDEX, build_suite
 from include.quality.verdicts import Audit, CheckResult
 
-_VIEW = "staged"
 # Counts, and no values: not one row of the partition reaches a log, a table or a screen.
 _COUNTS_ONLY = {"result_format": "BASIC", "partial_unexpected_count": 0}
+_NOTHING_STAGED = "0 rows are staged, so there is nothing to publish."
 
 
 def audit_files(problem: Problem, files: Sequence[Path]) -> Audit:
@@ -39,70 +31,23 @@ def audit_files(problem: Problem, files: Sequence[Path]) -> Audit:
         AuditFailed: a file cannot be read as Parquet; staging it again may mend that, so it is no verdict.
     """
     if not files:
-        return _refuse(problem, 0, "0 rows are staged, so there is nothing to publish.")
-    with _database(problem, files) as (url, missing, n_rows):
-        if missing:
-            count = f"{len(missing)} of {len(problem.source.columns)}"
-            return _refuse(problem, n_rows, f"the staged files lack {count} columns: {', '.join(missing)}.")
+        return _refuse(problem, 0, _NOTHING_STAGED)
+    with open_staged(problem, files) as staged:
+        n_rows = staged.n_rows
+        if staged.missing:
+            count = f"{len(staged.missing)} of {len(problem.source.columns)}"
+            return _refuse(problem, n_rows, f"the staged files lack {count} columns: {', '.join(staged.missing)}.")
         if n_rows == 0:
-            return _refuse(problem, 0, "0 rows are staged, so there is nothing to publish.")
+            return _refuse(problem, 0, _NOTHING_STAGED)
         if problem.quality is None:
             return Audit(n_rows, ())
         try:
-            answers = _ask(problem, url)
+            validation = ask(build_suite(problem), staged.url, _COUNTS_ONLY)
+            results = _in_file_order(problem, list(validation.results), n_rows)
         except Exception as error:  # fails closed, whatever broke
             text = " ".join(f"{type(error).__name__}: {error}".split())[:400]
             return _refuse(problem, n_rows, f"Great Expectations broke down, so nothing is known: {text}")
-    return Audit(n_rows, _in_file_order(problem, answers, n_rows))
-
-
-@contextmanager
-def _database(problem: Problem, files: Sequence[Path]) -> Iterator[tuple[str, list[str], int]]:
-    """Open a database of its own for one audit, with the partition as its view.
-
-    Gives the database's URL, the columns that the files lack, and the number of rows.
-    """
-    name = f":memory:audit_{uuid.uuid4().hex}"  # a name, so that Great Expectations' own connection sees the view
-    with duckdb.connect(name) as connection:
-        connection.execute("SET GLOBAL TimeZone = 'UTC'")
-        connection.execute("SET GLOBAL autoinstall_known_extensions = false")  # an audit never reaches the network
-        try:
-            # Its columns are those in the files; a folder named month=2013-01 must not add one.
-            rows = connection.read_parquet([str(file) for file in files], hive_partitioning=False)
-            missing = sorted(set(problem.source.columns) - set(rows.columns))
-            if not missing:
-                rows.project(_projection(problem)).create_view(_VIEW)
-            n_rows = rows.aggregate("count(*)").fetchall()[0][0]
-        except duckdb.Error as error:
-            first_line = str(error).splitlines()[0][:300]
-            raise AuditFailed(
-                f"{len(files)} staged file(s) cannot be read as one partition: {first_line} "
-                "Clear the task stage_partition of this run; it writes them again."
-            ) from error
-        yield database_url(name), missing, n_rows
-
-
-def _projection(problem: Problem) -> str:
-    """Select the problem's own columns, as its file declares them; times become moments in UTC."""
-    columns = problem.source.columns.items()
-    return ", ".join(
-        f'"{name}"::TIMESTAMPTZ AS "{name}"' if column.type == "timestamp" else f'"{name}"' for name, column in columns
-    )
-
-
-def _ask(problem: Problem, url: str) -> list[Any]:
-    """Run the suite and give Great Expectations' results, in its order."""
-    source = open_context().data_sources.add_sql(name="audit", connection_string=url)
-    engine = source.get_execution_engine()
-    # Tells it to write PostgreSQL's expressions; the dialect turns them into DuckDB's where those differ.
-    engine.dialect_module = postgresql
-    try:
-        asset = source.add_table_asset(name=_VIEW, table_name=_VIEW)
-        batch = asset.add_batch_definition_whole_table(name="partition").get_batch()
-        return list(batch.validate(build_suite(problem), result_format=_COUNTS_ONLY).results)
-    finally:
-        engine.close()
-        source.get_engine().dispose()
+    return Audit(n_rows, results, validation=validation)
 
 
 def _in_file_order(problem: Problem, answers: Sequence[Any], n_rows: int) -> list[CheckResult]:

@@ -3,6 +3,7 @@
 What belongs here: translation. What does not: rules about the file (`include/problems`), running (`auditing.py`).
 """
 
+from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -25,8 +26,13 @@ def build_suite(problem: Problem) -> gx.ExpectationSuite:
     Raises:
         pydantic's ValidationError: an argument is of a kind that Great Expectations refuses.
     """
+    return suite_of(problem, range(len(problem.quality.expectations) if problem.quality else 0))
+
+
+def suite_of(problem: Problem, indexes: Iterable[int]) -> gx.ExpectationSuite:
+    """Write some of a problem's expectations as a suite, by their positions in its file."""
     expectations = problem.quality.expectations if problem.quality else []
-    built = [build_expectation(index, expectation) for index, expectation in enumerate(expectations)]
+    built = [build_expectation(index, expectations[index]) for index in indexes]
     return gx.ExpectationSuite(name=problem.name, expectations=built)
 
 

@@ -5,10 +5,13 @@ What belongs here: pure rules on answers. What does not: asking (`auditing.py`),
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 Verdict = Literal["pass", "warn", "stop"]
+
+UNKNOWN_FIELD = "unknown field"  # what Mulgil itself reports; no name of Great Expectations
+_LISTED_FIELDS = 20
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,11 @@ class CheckResult:
     n_unexpected: int | None
     n_rows: int
     error: str | None
+    n_quarantined: int = 0
+
+    def row(self) -> dict[str, Any]:
+        """Give the answer as a row of `core.quality_result`, but for its key."""
+        return asdict(self)
 
 
 @dataclass(frozen=True)
@@ -34,12 +42,14 @@ class Audit:
     Attributes:
         n_rows: rows of the partition.
         results: one for each expectation, in the order of the problem file.
-        refusal: why the partition as a whole could not be asked; None when it could.
+        refusal: why the partition as a whole is refused, whatever the results say; None when they decide.
+        validation: Great Expectations' own result, for its Data Docs; None when it gave none.
     """
 
     n_rows: int
     results: Sequence[CheckResult]
     refusal: str | None = None
+    validation: Any = field(default=None, compare=False, repr=False)
 
 
 def decide_verdict(audit: Audit) -> tuple[Verdict, str | None, int]:
@@ -76,6 +86,56 @@ def explain(result: CheckResult) -> str:
     return f"{subject}: {_quantity(result.expectation)} is {seen}; allowed is {_bound(arguments)} {signature}"
 
 
+def explain_row(expectation: str, column: str | None, arguments: Mapping[str, Any]) -> str:
+    """Say in a few words what is wrong with one row that breaks an expectation: what such rows are counted by."""
+    singular = _complaint(expectation, arguments)
+    for many, one in (("are ", "is "), ("do not ", "does not "), ("they must", "it must")):
+        singular = singular.replace(many, one, 1)
+    return f"{column or _subject(arguments)} {singular}"
+
+
+def note_quarantined(audit: Audit, n_quarantined: Mapping[int, int]) -> Audit:
+    """Write beside the answers about what is left how many rows each expectation took out before.
+
+    Args:
+        n_quarantined: position of the expectation to the rows.
+    """
+    results = [replace(result, n_quarantined=n_quarantined.get(result.check_index, 0)) for result in audit.results]
+    return replace(audit, results=results)
+
+
+def warn_of_unknown_fields(fields: Mapping[str, int], first_index: int, n_rows: int) -> list[CheckResult]:
+    """Say of each field that the problem does not declare how many rows have it; a warning, never a stop.
+
+    Args:
+        fields: masked name to rows that have the field, as staging counted them.
+        first_index: of the first result; they stand behind the problem's own expectations.
+        n_rows: rows of the partition.
+
+    Returns:
+        a result for each of the most frequent fields; the last one stands for all others, where there are too many.
+    """
+    ranked = sorted(fields.items(), key=lambda item: (-item[1], item[0]))
+    listed, others = ranked[:_LISTED_FIELDS], ranked[_LISTED_FIELDS:]
+    if others:
+        listed = [*listed, (f"and {len(others)} other fields", max(count for _, count in others))]
+    return [
+        CheckResult(
+            check_index=first_index + number,
+            expectation=UNKNOWN_FIELD,
+            column_name=name,
+            severity="warn",
+            is_success=False,
+            observed=None,
+            bound="{}",
+            n_unexpected=count,
+            n_rows=n_rows,
+            error=None,
+        )
+        for number, (name, count) in enumerate(listed)
+    ]
+
+
 def _short(observed: str) -> str:
     """Write a measured number with six digits, the most a sentence can carry; other answers as they are."""
     try:
@@ -92,6 +152,8 @@ def _subject(arguments: Mapping[str, Any]) -> str:
 
 def _complaint(expectation: str, arguments: Mapping[str, Any]) -> str:
     """Say what is wrong with the rows."""
+    if expectation == UNKNOWN_FIELD:
+        return "have this field, which the problem file does not declare"
     if "NotBeNull" in expectation:
         return "are missing"
     if "Unique" in expectation:

@@ -154,8 +154,10 @@ def foreign_to_a_dag(source: Source, standard_library: frozenset[str]) -> list[s
     """Find imports of a DAG file other than Airflow's, the hall, the problems, steps, and the files beside it."""
     shared = {"stage", "approval"}
     steps = re.compile(r"^include\.\w+\.steps(\.|$)")
-    # Airflow's own operators for people live in a provider; whatever else a provider offers is a step of ours.
-    doors = ("airflow.sdk", "airflow.providers.standard.operators.hitl", "include.problems", *HALL)
+    # Airflow's own operators for people, and the one that does nothing, live in a provider; whatever else a provider
+    # offers is a step of ours.
+    operators = (f"airflow.providers.standard.operators.{name}" for name in ("hitl", "empty"))
+    doors = ("airflow.sdk", *operators, "include.problems", *HALL)
     return sorted(
         name
         for name in imports(source)

@@ -11,7 +11,7 @@ PARTITION_AUDIT = Table(
     partition_key(),
     text("run_id", "Airflow run that published or refused it"),
     count("n_in", "records read from landing"),
-    count("n_published", "rows in the lake after this run"),
+    count("n_published", "rows that this run published"),
     count("n_quarantined", "rows kept apart, with a reason each"),
     count("n_duplicate", "rows dropped because their key was there already"),
     text("verdict", "published, published_with_warnings or refused"),
@@ -19,6 +19,8 @@ PARTITION_AUDIT = Table(
     text("snapshot_id", "Iceberg snapshot that holds the rows", nullable=True),
     text("files_sha256", "hash over the audited files' hashes", nullable=True),
     text("files", "audited files: path in the lake to sha256, as JSON text", nullable=True),
+    text("landed_sha256", "hash of what landing had for the partition when it was staged", nullable=True),
+    count("n_in_lake", "rows of it in the lake: those published, or of a refused one those of the publish before"),
     moment("finished_at_utc", "when the verdict was written"),
     comment="One row per partition; rows in = published + quarantined + duplicates; a refused one publishes 0.",
 )
@@ -38,7 +40,8 @@ QUALITY_RESULT = Table(
     count("n_unexpected", "rows that broke it", nullable=True),
     count("n_rows", "rows it was asked about"),
     text("error", "what Great Expectations said when it could not answer", nullable=True),
-    comment="One row per partition and expectation.",
+    count("n_quarantined", "rows that it named and that were kept apart for it; the other columns are about the rest"),
+    comment="One row per partition and expectation, and behind them one per field that nobody declared.",
 )
 
 REJECTED_RECORD = Table(
@@ -50,4 +53,36 @@ REJECTED_RECORD = Table(
     count("n_rows", "rows with this reason"),
     text("example", "object and line of the first such row", nullable=True),
     comment="Quarantined rows counted by reason; the rows themselves lie in the lake's quarantine table.",
+)
+
+REPLAY = Table(
+    "replay",
+    METADATA,
+    problem_key(),
+    partition_key(),
+    text("run_id", "Airflow run that ran the rows through again", key=True),
+    text("actor", "who asked for it"),
+    text("reason", "why, in one sentence"),
+    text("verdict", "published, published_with_warnings, refused, outdated or nothing (to do)"),
+    text("first_reason", "the first reason for the verdict", nullable=True),
+    count("n_tried", "quarantined rows that were run through again"),
+    count("n_published", "of these, rows that are published now"),
+    count("n_quarantined", "of these, rows that are kept apart again; all of them where nothing was published"),
+    count("n_duplicate", "rows dropped because an earlier row has their key"),
+    moment("replayed_at_utc", "when the verdict was written"),
+    moment(
+        "announced_at_utc", "when what waits downstream was told; missing where nothing was published", nullable=True
+    ),
+    comment="One row per run and partition whose quarantined rows were run through again.",
+)
+
+DATA_DOCS = Table(
+    "data_docs",
+    METADATA,
+    problem_key(),
+    partition_key(),
+    text("run_id", "Airflow run that audited it"),
+    text("html", "Great Expectations' page about the newest audit, without scripts, styles or personal values"),
+    moment("built_at_utc", "when the page was written"),
+    comment="One page per partition, as Great Expectations renders it.",
 )

@@ -48,3 +48,9 @@ def test_other_stages_and_other_problems_do_not_mix_in(fill, read):
     fill("coverage", partition_key="2013-09", stage="train", status="done")
     fill("coverage", problem="q", partition_key="2002-01", stage="ingest", status="failed")
     assert read("data_completeness", "problem", "verdict", by="problem") == [("p", "waiting"), ("q", "failed")]
+
+
+def test_a_refused_partition_says_what_a_bare_read_of_the_lake_still_sees(fill, read):
+    counts = {"n_in": 7, "n_published": 0, "n_quarantined": 1, "n_duplicate": 0, "n_in_lake": 5}
+    fill("partition_audit", counts, partition_key="k", verdict="refused")
+    assert read("data_completeness", "n_published", "n_in_lake", "verdict") == [(0, 5, "refused")]

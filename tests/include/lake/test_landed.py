@@ -1,7 +1,7 @@
 import pytest
 
 from include.errors import BadLanding
-from include.lake.landed import fetch_feeds, find_feeds, read_lines
+from include.lake.landed import chosen_records, fetch_feeds, find_feeds, given_up
 from tests.include.lake.test_steps import JANUARY, land
 
 
@@ -16,8 +16,10 @@ def test_just_the_records_that_are_asked_for_are_read_again(landing, flight):
     landing.drop("c.jsonl", flight("f"))
     land()
     wanted = {"flights/a.jsonl": [1, 4, 99], "flights/c.jsonl": [1]}
-    with fetch_feeds(landing.house.settings, feeds_of(landing)) as objects:
-        rows = [row for batch in read_lines(objects, "jsonl", wanted) for row in batch.to_pylist()]
+    feeds = feeds_of(landing)
+    with fetch_feeds(landing.house.settings, feeds) as objects:
+        records = chosen_records(objects, "jsonl", wanted, given_up(feeds))
+        rows = [row for batch in records.batches() for row in batch.to_pylist()]
     assert [(row["_object_key"][-7], row["_line_number"]) for row in rows] == [("a", 1), ("a", 4), ("c", 1)]
     assert '"d"' in rows[1]["_record"]
 

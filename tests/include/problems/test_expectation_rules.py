@@ -1,7 +1,13 @@
 import pytest
 
 from include.problems.expectation_names import EXPECTATIONS, IMPOSSIBLE
-from include.problems.expectation_rules import columns_named, complaint, nearest
+from include.problems.expectation_rules import (
+    NAMES_ROWS,
+    columns_named,
+    complaint,
+    complaint_about_rows,
+    nearest,
+)
 
 BETWEEN = "ExpectColumnValuesToBeBetween"
 
@@ -97,3 +103,24 @@ def test_the_table_is_what_the_installed_library_offers():
     table = {name: (takes[0], sorted(takes.required), sorted(takes.optional)) for name, takes in EXPECTATIONS.items()}
     assert table == possible
     assert impossible == IMPOSSIBLE
+
+
+def test_rows_may_be_kept_apart_by_a_stop_that_names_them():
+    assert complaint_about_rows(BETWEEN, "stop", {"min_value": 0}) is None
+    assert set(EXPECTATIONS) >= NAMES_ROWS
+
+
+@pytest.mark.parametrize(
+    ("expect", "severity", "arguments", "field", "sentence"),
+    [
+        ("ExpectColumnMeanToBeBetween", "stop", {"min_value": 0}, "rows", "remove rows: quarantine"),
+        ("ExpectColumnValueZScoresToBeLessThan", "stop", {"threshold": 3}, "rows", "remove rows: quarantine"),
+        (BETWEEN, "warn", {"min_value": 0}, "rows", "write severity: stop, or remove rows"),
+        (BETWEEN, "stop", {"min_value": 0, "mostly": 0.9}, "arguments.mostly", "remove mostly"),
+    ],
+)
+def test_rows_that_cannot_be_kept_apart_are_refused_with_the_remedy(expect, severity, arguments, field, sentence):
+    found = complaint_about_rows(expect, severity, arguments)
+    assert found is not None
+    assert found[0] == field
+    assert sentence in found[1]

@@ -21,13 +21,17 @@ SCHEMA = pa.schema(
         "email": pa.string(),
         "is_shared": pa.bool_(),
         "_row_key": pa.string(),
+        "_object_key": pa.string(),
+        "_line_number": pa.int64(),
+        "_partition_key": pa.string(),
+        "_unknown_fields": pa.string(),
     }
 )
 
 
 @pytest.fixture
 def make_problem() -> Callable[..., Problem]:
-    def make(*expectations: dict[str, Any]) -> Problem:
+    def make(*expectations: dict[str, Any], **quality: Any) -> Problem:
         columns = {
             "ride_id": {"type": "string"},
             "started_at": {"type": "timestamp"},
@@ -47,8 +51,8 @@ def make_problem() -> Callable[..., Problem]:
             "columns": columns,
         }
         people = {"title": "Rides", "why": "For tests.", "owner": "nobody", "escalation": "nobody"}
-        quality = {"quality": {"expectations": list(expectations)}} if expectations else {}
-        return Problem.model_validate({"name": "rides", **people, "source": source, **quality})
+        section = {"quality": {"expectations": list(expectations), **quality}} if expectations else {}
+        return Problem.model_validate({"name": "rides", **people, "source": source, **section})
 
     return make
 
@@ -70,6 +74,8 @@ def stage(tmp_path: Path) -> Callable[..., Path]:
         }
         columns = columns | replaced
         columns["_row_key"] = columns["ride_id"]
+        columns |= {"_object_key": [name] * n_rows, "_line_number": [n + 1 for n in numbers]}
+        columns |= {"_partition_key": ["2013-01-01"] * n_rows, "_unknown_fields": [None] * n_rows}
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         pq.write_table(pa.table(columns, schema=SCHEMA), path)

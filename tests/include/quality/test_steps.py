@@ -19,14 +19,15 @@ pytestmark = pytest.mark.slow
 def audit(house, make_problem, monkeypatch):
     """Audit files of the lake by the expectations given."""
 
-    def run(files, *expectations, partition_key="2013-01-01"):
+    def run(files, *expectations, partition_key="2013-01-01", unknown_fields=None, **quality):
         folder = house.home / "problems"
         folder.mkdir(exist_ok=True)
-        problem = make_problem(*expectations).model_dump(mode="json", exclude_none=True)
+        problem = make_problem(*expectations, **quality).model_dump(mode="json", exclude_none=True)
         (folder / "rides.yaml").write_text(yaml.safe_dump(problem))
         monkeypatch.setenv("MULGIL_PROBLEMS_DIR", str(folder))
         monkeypatch.setenv("MULGIL_LAKE_URL", str(files[0].parent if files else house.home))
-        staged = {"staged": [file.name for file in files]}
+        staged = {"staged": [file.name for file in files], "rejected": ["bad.parquet"], "n_rejected": 2}
+        staged["unknown_fields"] = unknown_fields or {}
         return audit_partition(problem="rides", partition_key=partition_key, staged=staged, run_id="run-1")
 
     yield run
@@ -114,3 +115,51 @@ def test_the_run_is_recorded_with_its_rows(audit, stage, house):
         4,
         "run-1",
     )
+
+
+NEAR = {
+    "expect": "ExpectColumnValuesToBeBetween",
+    "column": "distance_miles",
+    "severity": "stop",
+    "rows": "quarantine",
+    "arguments": {"max_value": 108},
+}
+
+
+def test_rows_that_an_expectation_names_are_moved_and_the_rest_is_what_was_audited(audit, stage, house, monkeypatch):
+    file = stage(10)
+    outcome = audit([file], NEAR, NOT_NULL)
+    apart = outcome["apart"]
+    assert (outcome["verdict"], outcome["first_reason"], outcome["n_rows"]) == ("pass", None, 9)
+    assert (apart["n_staged"], apart["n_rejected"], apart["rejected"][0]) == (9, 3, "bad.parquet")
+    assert list(outcome["files"]) == apart["staged"] != [file.name]
+    assert outcome["files"] == {path: sha256_of(file.parent / path) for path in apart["staged"]}
+    first, second = results(house)
+    assert (first.is_success, first.n_unexpected, first.n_rows, first.n_quarantined) == (True, 0, 9, 1)
+    assert (second.n_rows, second.n_quarantined) == (9, 0)
+
+
+def test_what_is_left_must_hold_too(audit, stage, house):
+    few = {"expect": "ExpectTableRowCountToBeBetween", "severity": "stop", "arguments": {"min_value": 10}}
+    outcome = audit([stage(10)], NEAR, few)
+    assert (outcome["verdict"], outcome["apart"]["n_staged"]) == ("stop", 9)
+    assert outcome["first_reason"].startswith("the partition: row count is 9; allowed is at least 10")
+
+
+def test_too_many_rows_at_fault_refuse_the_partition_and_move_none(audit, stage, house):
+    outcome = audit([stage(10, distance_miles=[500.0] * 10)], NEAR)
+    assert (outcome["verdict"], "apart" in outcome, outcome["n_rows"]) == ("stop", False, 10)
+    assert "so it is refused whole" in outcome["first_reason"]
+    assert results(house)[0].n_quarantined == 0
+
+
+def test_fields_that_nobody_declared_are_a_warning_each_and_let_the_partition_in(audit, stage, house):
+    outcome = audit([stage(4)], NOT_NULL, unknown_fields={"wheels": 1, "colour": 3})
+    assert (outcome["verdict"], outcome["n_warnings"]) == ("warn", 2)
+    assert outcome["first_reason"] == (
+        "colour: 3 of 4 rows have this field, which the problem file does not declare (unknown field, warn)"
+    )
+    assert [(row.check_index, row.column_name, row.n_unexpected) for row in results(house)[1:]] == [
+        (1, "colour", 3),
+        (2, "wheels", 1),
+    ]

@@ -2,7 +2,15 @@ import json
 
 import pytest
 
-from include.quality.verdicts import Audit, CheckResult, decide_verdict, explain
+from include.quality.verdicts import (
+    Audit,
+    CheckResult,
+    decide_verdict,
+    explain,
+    explain_row,
+    note_quarantined,
+    warn_of_unknown_fields,
+)
 
 
 def make_result(check_index=0, expectation="ExpectColumnValuesToBeBetween", arguments=None, **changed):
@@ -121,3 +129,38 @@ def test_a_refusal_of_the_whole_partition_is_its_reason():
 )
 def test_a_reason_is_a_sentence_with_the_numbers(changed, sentence):
     assert explain(make_result(**changed)) == sentence
+
+
+@pytest.mark.parametrize(
+    ("expectation", "column", "arguments", "words"),
+    [
+        ("ExpectColumnValuesToBeBetween", "miles", {"min_value": 50, "max_value": 5000}, "miles is outside 50..5000"),
+        ("ExpectColumnValuesToNotBeNull", "miles", {}, "miles is missing"),
+        ("ExpectColumnValuesToBeUnique", "ride", {}, "ride is not unique"),
+        ("ExpectColumnValuesToMatchRegex", "ride", {"regex": "^a"}, "ride does not fulfil regex ^a"),
+        ("ExpectColumnValuesToNotBeInSet", "ride", {"value_set": ["x"]}, "ride is what it must not be: [x]"),
+        (
+            "ExpectColumnPairValuesToBeEqual",
+            None,
+            {"column_A": "a", "column_B": "b"},
+            "a, b does not fulfil column_A a, column_B b",
+        ),
+    ],
+)
+def test_what_is_wrong_with_one_row_is_said_in_a_few_words(expectation, column, arguments, words):
+    assert explain_row(expectation, column, arguments) == words
+
+
+def test_the_most_frequent_unknown_fields_come_first_and_many_share_the_last_line():
+    fields = {f"f{number:02}": number for number in range(1, 26)}
+    results = warn_of_unknown_fields(fields, first_index=3, n_rows=30)
+    assert [result.check_index for result in results] == list(range(3, 24))
+    assert (results[0].column_name, results[0].n_unexpected) == ("f25", 25)
+    assert (results[-1].column_name, results[-1].n_unexpected) == ("and 5 other fields", 5)
+    assert decide_verdict(Audit(30, results))[0] == "warn"
+    assert warn_of_unknown_fields({}, 3, 30) == []
+
+
+def test_rows_that_were_taken_out_stand_beside_the_expectation_that_took_them():
+    audit = note_quarantined(Audit(9, [make_result(0), make_result(1)]), {1: 4})
+    assert [result.n_quarantined for result in audit.results] == [0, 4]
