@@ -1,7 +1,8 @@
 -- Grain: one row per problem and model version that was ever fitted.
 -- Reads: core.model_version, core.model_event, bi.model_in_production.
--- Units: counts in rows; threshold_ratio 0..1 is the probability from which on is acted. The event is the newest one about
--- the version: promoted, rejected or rolled_back; missing while no gate has decided.
+-- Units: counts in rows; threshold_ratio 0..1 is the probability from which on is acted; a person is asked from
+-- ask_from_ratio on and below ask_until_ratio, 0..1, both missing where nobody is. The event is the newest one about the
+-- version: promoted, rejected or rolled_back; missing while no gate has decided.
 WITH newest AS (
     SELECT DISTINCT ON (problem, model_version)
         problem,
@@ -29,6 +30,9 @@ SELECT
     version.n_calibrate,
     version.n_evaluate,
     version.threshold_ratio,
+    version.ask_from_ratio,
+    version.ask_until_ratio,
+    version.calibration,
     version.features,
     version.parameters,
     version.artifact_sha256,

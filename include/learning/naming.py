@@ -15,8 +15,8 @@ from include.learning.columns import IS_POSITIVE, IS_RANDOM
 from include.names import ROW_KEY
 from include.problems.sections.learning import Training
 
-# Settings that judge a version, and change nothing about it.
-NOT_FITTED = {"gate", "approval", "approval_timeout"}
+# Settings that judge a version or ask it something, and change nothing about it.
+NOT_FITTED = {"gate", "approval", "approval_timeout", "changeable"}
 
 
 def name_version(point: str, rows: pd.DataFrame, training: Training) -> str:

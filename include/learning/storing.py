@@ -6,6 +6,7 @@ What belongs here: bytes and their hash. What does not: which version serves (`r
 import hashlib
 import os
 import tempfile
+import warnings
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,11 +14,15 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import skops.io
-from skops.io.exceptions import UntrustedTypesFoundException
 
 from include.errors import TamperedModel
 from include.learning.features import FeatureSpec
+
+with warnings.catch_warnings():
+    # It asks every module that is loaded for every name it knows, and Airflow's warn about their deprecated ones.
+    warnings.simplefilter("ignore")
+    import skops.io
+    from skops.io.exceptions import UntrustedTypesFoundException
 
 # Beside what skops trusts by itself. Written by hand: a list read from the file would trust whatever the file says.
 ALLOWED_TYPES = (

@@ -127,6 +127,8 @@ class Training(Section):
     search: Search | None = None
     gate: Gate = Field(default_factory=Gate)
     protected: list[Protected] = Field(default_factory=list)
+    # What people could have done otherwise: [low, high] of a number (6 and not 6.0 asks for whole steps), or values.
+    changeable: dict[Name, list[int | float | str]] = Field(default_factory=dict)
     approval: Literal["required", "none"] = "none"
     approval_timeout: Period = Field(default=timedelta(days=2), description="nobody answered: the same as no")
     # Log labels: fit after `first` partitions, then every `every` more. Desk labels: after every finished batch.
@@ -134,6 +136,23 @@ class Training(Section):
     every: Count = Field(default=1, ge=1)
     minimum_labels: Count = Field(default=50, ge=2)
     seed: Count = Field(default=7, ge=0)
+
+    @model_validator(mode="after")
+    def _what_may_be_changed_is_a_feature(self) -> Self:
+        for name, allowed in self.changeable.items():
+            where = f"changeable.{name}"
+            if name in self.features.numeric:
+                is_range = len(allowed) == 2 and all(
+                    isinstance(end, int | float) and not isinstance(end, bool) for end in allowed
+                )
+                if not is_range or not float(allowed[0]) < float(allowed[1]):
+                    raise BadField(where, f"{allowed} is no range of a number; write [low, high], such as [6, 22]")
+            elif name in self.features.categorical:
+                if not allowed or not all(isinstance(value, str) for value in allowed):
+                    raise BadField(where, f"{allowed} are no values of a category; write [a, b], in quotes if numbers")
+            else:
+                raise BadField(where, "is not in features.numeric or features.categorical, so no model would notice")
+        return self
 
     @property
     def candidates(self) -> list[ModelName]:

@@ -44,3 +44,8 @@ def test_one_changed_cell_changes_the_name(changed: dict[str, object]):
 def test_a_setting_changes_the_name():
     other = TRAINING.model_copy(update={"seed": 8})
     assert name_version("p", make_rows(), other) != name_version("p", make_rows(), TRAINING)
+
+
+def test_what_may_be_asked_of_a_version_does_not_change_its_name():
+    other = TRAINING.model_copy(update={"changeable": {"rain": [0, 9]}})
+    assert name_version("p", make_rows(), other) == name_version("p", make_rows(), TRAINING)
