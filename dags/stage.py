@@ -5,6 +5,7 @@ Not a DAG file (`.airflowignore` lists it). It knows when and in what order, nev
 
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from inspect import signature
 from typing import Any
 
 from airflow.sdk import (
@@ -21,7 +22,7 @@ from airflow.sdk import (
 from airflow.sdk.exceptions import AirflowSkipException
 
 from include import names
-from include.errors import BadPartition, CannotRollBack, PartitionRefused
+from include.errors import BadForm, BadPartition, CannotRollBack, PartitionRefused
 from include.names import Single, Stage
 from include.problems.reading import load_problems
 from include.problems.schema import Problem
@@ -32,7 +33,9 @@ from include.settings import read_settings
 RETRY = ExceptionRetryPolicy(
     rules=[
         RetryRule(
-            exception=[PartitionRefused, BadPartition, CannotRollBack], action=RetryAction.FAIL, reason="final verdict"
+            exception=[PartitionRefused, BadPartition, BadForm, CannotRollBack],
+            action=RetryAction.FAIL,
+            reason="final verdict",
         )
     ]
 )
@@ -103,27 +106,86 @@ def single_dag(single: Single, page: str, *, params: dict[str, Any]) -> DAG:
     )
 
 
-def run_form(step: Callable[..., dict[str, Any]]) -> XComArg:
-    """Make a step the body of one task whose arguments are the form's, and who filled it in."""
+def run_form(step: Callable[..., dict[str, Any]], *, gives: str | None = None) -> XComArg:
+    """Make a step the body of one task whose arguments are the form's, and who filled it in.
+
+    Args:
+        gives: which part of the outcome is handed on, for a task for each of its items; all of it when None.
+    """
 
     @task(task_id=step.__name__, doc_md=step.__doc__)
-    def call(dag_run: Any = None, params: Any = None) -> dict[str, Any]:
+    def call(dag_run: Any = None, params: Any = None) -> Any:
+        require_form(step, dict(params))
         # A run that a program starts has no person; its own name says which one it was.
         actor = str(dag_run.triggering_user_name or dag_run.run_id)
-        return step(**dict(params), actor=actor, run_id=dag_run.run_id)
+        outcome = step(**dict(params), actor=actor, run_id=dag_run.run_id)
+        return outcome if gives is None else outcome[gives]
 
     return call()
 
 
+def require_form(step: Callable[..., dict[str, Any]], form: dict[str, Any]) -> None:
+    """Refuse what a form does not ask for: Airflow hands on whatever a run was started with.
+
+    Args:
+        step: its own arguments are the form's fields.
+
+    Raises:
+        BadForm: a field is unknown.
+    """
+    known = [name for name in signature(step).parameters if name not in {"actor", "run_id"}]
+    unknown = [name for name in form if name not in known]
+    if unknown:
+        raise BadForm(
+            f"{len(unknown)} of the {len(form)} fields that this run was started with are not on its form; the first "
+            f"is {unknown[0]!r}. The form has {', '.join(known)}. Nothing was done; start the DAG again without it."
+        )
+
+
+def run_in_turn(partitions: XComArg, **steps: Callable[..., dict[str, Any]]) -> XComArg:
+    """Make steps one task for each partition that a form's first step chose.
+
+    They stand in one task because they start over together: what the first one found must still hold for the last.
+
+    Args:
+        partitions: keys.
+        steps: in order, each by the argument name that later ones know its outcome by. None follows one whose outcome
+            has `is_over`.
+    """
+    name, last = list(steps.items())[-1]
+
+    @task(task_id=last.__name__, doc_md=last.__doc__, max_active_tis_per_dagrun=4)
+    def call(chosen_key: str, dag_run: Any = None, params: Any = None) -> dict[str, Any]:
+        outcomes: dict[str, dict[str, Any]] = {}
+        for own_name, step in steps.items():
+            about = {"problem": params["problem"], "partition_key": chosen_key, "run_id": dag_run.run_id}
+            outcomes[own_name] = step(**about, **outcomes)
+            if outcomes[own_name].get("is_over"):
+                raise AirflowSkipException(str(outcomes[own_name]["reason"]))
+        return outcomes[name]
+
+    # Airflow knows `partition_key` as a word of its own, the key that a run is about.
+    return call.expand(chosen_key=partitions)
+
+
 def run_for_chosen(
-    step: Callable[..., dict[str, Any]], problem: Problem, *, outlet: Asset, keys: Callable[[dict[str, Any]], list[str]]
+    step: Callable[..., dict[str, Any]],
+    problem: Problem,
+    *,
+    outlet: Asset,
+    keys: Callable[[dict[str, Any]], list[str]],
+    is_always: bool = False,
 ) -> XComArg:
     """Make a step one task for each problem, which is skipped unless the form names the problem.
 
     An outlet is fixed when a DAG is read, and an outlet without keys would still be announced: hence a task for each.
-    """
 
-    @task(task_id=f"{step.__name__}__{problem.name}", doc_md=step.__doc__, outlets=[outlet])
+    Args:
+        is_always: whether it runs though a task before it is red: what the others have done is announced all the same.
+    """
+    rule = TriggerRule.ALL_DONE if is_always else TriggerRule.ALL_SUCCESS
+
+    @task(task_id=f"{step.__name__}__{problem.name}", doc_md=step.__doc__, outlets=[outlet], trigger_rule=rule)
     def call(dag_run: Any = None, params: Any = None, outlet_events: Any = None) -> dict[str, Any]:
         if params["problem"] != problem.name:
             raise AirflowSkipException(f"The form names {params['problem']}.")

@@ -36,6 +36,7 @@ class Single(StrEnum):
     """A DAG that is there once for all problems, and runs only when a person starts it; one file in `dags/` each."""
 
     ROLLBACK = "rollback"
+    REPLAY = "replay"
 
 
 class Coverage(StrEnum):

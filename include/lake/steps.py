@@ -1,16 +1,21 @@
-"""What Airflow runs to ingest a partition: stage, then (in the quality room) audit, then publish."""
+"""What Airflow runs to ingest a partition, or to replay its quarantine: stage, (in the quality room) audit, publish."""
 
 import json
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
-from include.errors import PartitionRefused
+from include.errors import BadForm, PartitionRefused
 from include.names import Coverage, Stage, events_table, quarantine_table
 from include.problems.reading import load_problem
 from include.settings import read_settings
 from include.warehouse.coverage import mark_running, read_statuses
 from include.warehouse.database import open_warehouse
+from include.warehouse.loading import replace_rows
 from include.warehouse.steps import step
+from include.warehouse.tables.quality import QUALITY_RESULT
+
+SHORTEST_REASON = 5  # letters
 
 
 @step(Stage.INGEST)
@@ -72,15 +77,18 @@ def publish_partition(
         PartitionRefused: a `stop` expectation did not hold, or no row is left; the lake keeps what it had.
         CountsDoNotAddUp: a row was lost or doubled.
         AuditFailed: the files are not those that were audited.
+        LakeConflict: a replay has published since this one was staged.
     """
     from include.lake import publishing
     from include.lake.catalog import one_commit
+    from include.lake.replay_record import require_none_since
 
     key, now = {"problem": problem, "partition_key": partition_key}, datetime.now(UTC)
     with open_warehouse().begin() as connection:
         if publishing.is_outdated(connection, key, staged, run_id):
             reason = "a later run has published more of this partition"
             return {"verdict": publishing.OUTDATED, "n_rows": 0, "reason": reason}
+        require_none_since(connection, problem, partition_key, datetime.fromisoformat(staged["staged_at_utc"]))
     staged = publishing.as_audited(staged, audit)
     publishing.require_counts(problem, partition_key, staged)
     publishing.require_audited(problem, partition_key, staged, audit)
@@ -116,3 +124,141 @@ def announce_refused(*, problem: str, partition_key: str, run_id: str = "by-hand
     if status == Coverage.REFUSED:
         return {"keys": [partition_key], "n_rows": 0}
     return {"keys": [], "reason": f"ingest of {partition_key} is {status or 'unknown'}, not refused", "n_rows": 0}
+
+
+@step(Stage.INGEST)
+def choose_quarantined(
+    *, problem: str, partitions: list[str] | None = None, reason: str, actor: str, run_id: str = "by-hand"
+) -> dict[str, Any]:
+    """Name the partitions whose quarantined rows are to be run through again, and write down who wants it, and why.
+
+    Args:
+        partitions: keys; all that have rows in quarantine when none is named.
+        reason: in one sentence; it stays in the history.
+
+    Returns:
+        `partitions`: those that can be replayed, oldest first; why the others cannot stands in `core.replay`.
+
+    Raises:
+        BadForm: no reason is given.
+        BadPartition: a key does not fit the problem's grain.
+    """
+    from include.engine.placing import require_partition_key
+    from include.lake import replay_record, replaying
+
+    source, now = load_problem(problem).source, datetime.now(UTC)
+    if len(reason.strip()) < SHORTEST_REASON:
+        raise BadForm(f"A replay needs a reason of {SHORTEST_REASON} letters or more: it stays in the history.")
+    for partition_key in partitions or []:
+        require_partition_key(partition_key, source.grain)
+    chosen = []
+    with open_warehouse().begin() as connection:
+        kept_apart = replay_record.count_kept_apart(connection, problem)
+        for partition_key in sorted(set(partitions or kept_apart)):
+            basis, why_not = replaying.find_basis(connection, problem, partition_key)
+            chosen += [partition_key] if basis is not None else []
+            n_tried = kept_apart.get(partition_key, 0)
+            key = {"problem": problem, "partition_key": partition_key, "run_id": run_id}
+            asked = {"actor": actor, "reason": reason.strip()}
+            replay_record.record_request(connection, key, n_tried, asked, why_not if basis is None else None, now)
+    return {"partitions": chosen, "n_rows": sum(kept_apart.get(key, 0) for key in chosen)}
+
+
+@step(Stage.INGEST)
+def stage_replay(*, problem: str, partition_key: str, run_id: str = "by-hand") -> dict[str, Any]:
+    """Run the quarantined rows of one partition through again, and write the files that it is to consist of.
+
+    Returns:
+        as `stage_partition`, and `n_base`, `n_tried` and `basis`, as `replaying` describes them; or, where there is
+        nothing to do, `is_over` and `reason`.
+
+    Raises:
+        BadForm: the run was not asked to.
+        BadLanding: an object is gone, or was replaced since landing counted it.
+        CountsDoNotAddUp: a quarantined row was not found again.
+    """
+    from include.lake import replay_record, replaying
+    from include.lake.landed import fetch_feeds, find_feeds, given_up
+    from include.lake.manifest import write_manifest
+    from include.lake.sorting_out import Sorting
+
+    settings, source, now = read_settings(), load_problem(problem).source, datetime.now(UTC)
+    key = {"problem": problem, "partition_key": partition_key, "run_id": run_id}
+    with open_warehouse().begin() as connection:
+        if replay_record.read_request(connection, key)["verdict"] in replay_record.PUBLISHING:
+            return {"is_over": True, "reason": f"{partition_key} was published by this run before", "n_rows": 0}
+        basis, why_not = replaying.find_basis(connection, problem, partition_key)
+        if basis is None:
+            nothing = {"verdict": replay_record.NOTHING, "first_reason": why_not}
+            replay_record.record_outcome(connection, key, nothing, now)
+            return {"is_over": True, "reason": why_not, "n_rows": 0}
+        feeds = find_feeds(connection, problem, partition_key)
+        n_records = replaying.count_records(connection, problem)
+    places = replaying.read_places(problem, partition_key)
+    homes = [feed.object_key for feed in feeds if feed.is_home]
+    with fetch_feeds(settings, [feed for feed in feeds if feed.object_key in places]) as objects:
+        sorting = Sorting(problem, partition_key, source, objects, homes, given_up(feeds), settings.pii_key)
+        outcome = replaying.run_again(sorting, basis.events, places)
+    described = {"basis": asdict(basis), "landed_sha256": basis.landed_sha256, "staged_at_utc": now.isoformat()}
+    manifest = write_manifest(events_table(problem), partition_key, feeds, n_records)
+    return {**outcome, **described, "manifest": manifest, "n_rows": outcome["n_tried"]}
+
+
+@step(Stage.INGEST)
+def publish_replay(
+    *, problem: str, partition_key: str, staged: dict[str, Any], audit: dict[str, Any], run_id: str = "by-hand"
+) -> dict[str, Any]:
+    """Publish exactly the audited files in place of the partition's; lake, quarantine and counts change in one commit.
+
+    Args:
+        staged: what `stage_replay` returned.
+        audit: what `audit_replay` returned.
+
+    Returns:
+        `verdict`, and of the rows that were run through again `n_published`, `n_quarantined` and `n_duplicate`.
+
+    Raises:
+        PartitionRefused: a `stop` expectation did not hold with these rows; nothing was changed.
+        LakeConflict: the partition was changed meanwhile; nothing was changed, and the replay is to start over.
+        CountsDoNotAddUp: a row was lost or doubled.
+        AuditFailed: the files are not those that were audited.
+    """
+    from include.lake import publishing, replay_record, replaying
+    from include.lake.catalog import one_commit
+
+    definition, now = load_problem(problem), datetime.now(UTC)
+    key = {"problem": problem, "partition_key": partition_key}
+    staged = publishing.as_audited(staged, audit)
+    replaying.require_still_staged(problem, partition_key, staged)
+    publishing.require_counts(problem, partition_key, staged)
+    publishing.require_audited(problem, partition_key, staged, audit)
+    reasons = publishing.count_reasons(staged["rejected"])
+    verdict, first_reason = publishing.decide(staged, audit, reasons)
+    outcome = {"verdict": verdict, "first_reason": first_reason}
+    if verdict == publishing.REFUSED:
+        with open_warehouse().begin() as connection:
+            replay_record.record_outcome(connection, {**key, "run_id": run_id}, outcome, now)
+        raise PartitionRefused(f"{problem} {partition_key} stays as it is: {first_reason}")
+    counts = replaying.count_moves(staged)
+    properties = publishing.describe_snapshot(run_id, staged["manifest"], audit)
+    row = {**outcome, "run_id": run_id, "files": audit["files"], "files_sha256": audit["files_sha256"]}
+    with one_commit() as commit:
+        replaying.require_same_basis(commit, problem, partition_key, staged)
+        replaying.publish_again(commit, definition, partition_key, staged, row, reasons, properties, now)
+        replace_rows(commit.connection, QUALITY_RESULT, key, audit["results"])
+        replay_record.record_outcome(commit.connection, {**key, "run_id": run_id}, {**outcome, **counts}, now)
+    return {"verdict": verdict, **counts, "n_rows": counts["n_published"]}
+
+
+@step(Stage.INGEST)
+def list_replayed(*, problem: str, run_id: str = "by-hand") -> dict[str, Any]:
+    """Name the partitions that a replay has published, so that what reads them is told.
+
+    Returns:
+        `keys`, oldest first.
+    """
+    from include.lake.replay_record import note_announced
+
+    with open_warehouse().begin() as connection:
+        keys = note_announced(connection, problem, run_id, datetime.now(UTC))
+    return {"keys": keys, "reason": "nothing was published", "n_rows": 0}

@@ -39,19 +39,47 @@ def audit_partition(
         AuditFailed: a file is gone or unreadable; staging again may mend that.
         CountsDoNotAddUp: a row was lost while rows were kept apart.
     """
+    outcome, results = _decide(problem, partition_key, staged)
+    key = {"problem": problem, "partition_key": partition_key}
+    with open_warehouse().begin() as connection:
+        replace_rows(connection, QUALITY_RESULT, key, results)
+    return outcome
+
+
+@step(Stage.INGEST)
+def audit_replay(
+    *,
+    problem: str,
+    partition_key: str,
+    staged: dict[str, Any],
+    run_id: str = "by-hand",  # noqa: ARG001 - @step records it
+) -> dict[str, Any]:
+    """Audit what a partition would be with rows of its quarantine; what is stored of its audit stays until it is.
+
+    Args:
+        staged: what `stage_replay` returned.
+
+    Returns, Raises: as `audit_partition`, and `results`: the rows of `core.quality_result` to publish with it.
+    """
+    outcome, results = _decide(problem, partition_key, staged)
+    return {**outcome, "results": results}
+
+
+def _decide(problem: str, partition_key: str, staged: dict[str, Any]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Audit staged files, and say what follows.
+
+    Returns:
+        what `audit_partition` returns, and the rows of `core.quality_result`.
+    """
     # Great Expectations takes seconds to import, and DAG files import this module.
     from include.quality.staged_files import combine_hashes
     from include.quality.verdicts import decide_verdict, warn_of_unknown_fields
 
-    definition = load_problem(problem)
-    audit, hashes, apart = _audit(definition, partition_key, staged)
+    audit, hashes, apart = _audit(load_problem(problem), partition_key, staged)
     unknown = warn_of_unknown_fields(staged.get("unknown_fields") or {}, len(audit.results), audit.n_rows)
     audit = replace(audit, results=[*audit.results, *unknown])
     verdict, first_reason, n_warnings = decide_verdict(audit)
-    key = {"problem": problem, "partition_key": partition_key}
-    with open_warehouse().begin() as connection:
-        replace_rows(connection, QUALITY_RESULT, key, [key | result.row() for result in audit.results])
-    return {
+    outcome = {
         "verdict": verdict,
         "first_reason": first_reason,
         "n_warnings": n_warnings,
@@ -60,6 +88,8 @@ def audit_partition(
         "n_rows": audit.n_rows,
         **({"apart": apart} if apart else {}),
     }
+    key = {"problem": problem, "partition_key": partition_key}
+    return outcome, [key | result.row() for result in audit.results]
 
 
 def _audit(definition: Problem, partition_key: str, staged: dict[str, Any]) -> tuple[Any, dict[str, str], Any]:

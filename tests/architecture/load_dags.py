@@ -27,6 +27,18 @@ def assets_in(condition: Any) -> list[str]:
     return sorted(part.uri for part in parts if hasattr(part, "uri"))
 
 
+def refusal(dag: Any) -> str | None:
+    """Say what the first task of a DAG with a form answers to a field that the form does not have; None without one."""
+    (first, *_) = dag.roots
+    if not dag.params:
+        return None
+    try:
+        first.python_callable(dag_run=None, params={**dag.params.dump(), "nonsense": 1})
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"
+    return "none"
+
+
 def describe(dag: Any) -> dict[str, Any]:
     """Keep of a DAG what the rules ask about."""
     return {
@@ -36,6 +48,7 @@ def describe(dag: Any) -> dict[str, Any]:
         "max_active_runs": dag.max_active_runs,
         "woken_by": assets_in(getattr(dag.timetable, "asset_condition", None)),
         "params": dag.params.dump(),
+        "refusal": refusal(dag),
         "schemas": {name: dag.params.get_param(name).schema for name in dag.params},
         "tasks": {
             task.task_id: {

@@ -158,3 +158,27 @@ def test_landing_announces_again_exactly_to_those_that_listen(loaded: Loaded):
             }
             assert woken == {names.dag_id(problem.name, stage) for stage in listeners}
             assert (asset in outlets) == bool(listeners)
+
+
+def test_the_replay_has_a_typed_form_and_announces_what_is_done_though_a_partition_is_red(loaded: Loaded):
+    dag = loaded["dags"][Single.REPLAY]
+    assert {"ad_review", "flight_delay", "campaign"} <= set(dag["schemas"]["problem"]["enum"])
+    assert (dag["schemas"]["partitions"]["type"], dag["params"]["partitions"]) == ("array", [])
+    assert dag["schemas"]["reason"]["minLength"] == 5
+    assert dag["tasks"]["publish_replay"]["after"] == ["choose_quarantined"]
+    for problem in dag["schemas"]["problem"]["enum"]:
+        task = dag["tasks"][f"list_replayed__{problem}"]
+        assert (task["after"], task["trigger_rule"]) == (["publish_replay"], "all_done")
+        assert [uri.split("://")[-1] for uri in task["outlets"]] == [names.lake_asset(problem)]
+    # What is announced afterwards must not paint a red run green.
+    assert dag["tasks"]["finished"]["after"] == ["publish_replay"]
+    assert dag["tasks"]["finished"]["trigger_rule"] == "all_success"
+
+
+@pytest.mark.parametrize(("single", "fields"), [(Single.REPLAY, "partitions, reason"), (Single.ROLLBACK, "reason")])
+def test_a_field_that_is_not_on_the_form_is_refused_with_those_that_are(loaded: Loaded, single: Single, fields: str):
+    refusal = loaded["dags"][single]["refusal"]
+    assert "BadForm: 1 of the 4 fields" in refusal
+    assert "'nonsense'" in refusal
+    assert fields in refusal
+    assert {dag["refusal"] for name, dag in loaded["dags"].items() if name not in set(Single)} == {None}

@@ -7,7 +7,7 @@ import yaml
 from sqlalchemy import select
 
 from include.quality.staged_files import combine_hashes, sha256_of
-from include.quality.steps import audit_partition
+from include.quality.steps import audit_partition, audit_replay
 from include.warehouse.database import engine_for
 from include.warehouse.tables.quality import QUALITY_RESULT
 from include.warehouse.tables.runs import RUN_STEP
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.slow
 def audit(house, make_problem, monkeypatch):
     """Audit files of the lake by the expectations given."""
 
-    def run(files, *expectations, partition_key="2013-01-01", unknown_fields=None, **quality):
+    def run(files, *expectations, partition_key="2013-01-01", unknown_fields=None, step=audit_partition, **quality):
         folder = house.home / "problems"
         folder.mkdir(exist_ok=True)
         problem = make_problem(*expectations, **quality).model_dump(mode="json", exclude_none=True)
@@ -28,7 +28,7 @@ def audit(house, make_problem, monkeypatch):
         monkeypatch.setenv("MULGIL_LAKE_URL", str(files[0].parent if files else house.home))
         staged = {"staged": [file.name for file in files], "rejected": ["bad.parquet"], "n_rejected": 2}
         staged["unknown_fields"] = unknown_fields or {}
-        return audit_partition(problem="rides", partition_key=partition_key, staged=staged, run_id="run-1")
+        return step(problem="rides", partition_key=partition_key, staged=staged, run_id="run-1")
 
     yield run
     engine_for(house.settings.warehouse_url).dispose()
@@ -163,3 +163,13 @@ def test_fields_that_nobody_declared_are_a_warning_each_and_let_the_partition_in
         (1, "colour", 3),
         (2, "wheels", 1),
     ]
+
+
+def test_the_audit_of_a_replay_gives_its_results_and_leaves_what_is_stored(audit, stage, house):
+    audit([stage(10)], NOT_NULL)
+    stored = results(house)
+    outcome = audit([stage(4)], FAR, step=audit_replay)
+    ((row,), verdict) = outcome["results"], outcome["verdict"]
+    assert (verdict, row["problem"], row["partition_key"], row["n_rows"]) == ("warn", "rides", "2013-01-01", 4)
+    assert results(house) == stored
+    assert json.loads(json.dumps(outcome)) == outcome
