@@ -3,7 +3,8 @@
 Answer an open batch from the recorded truth, in the place of people.
 
 Exists only where `MULGIL_DEMO_REVIEWER=1`, which `make run` sets. Every label it gives carries the name
-`demo-reviewer` and `is_demo`, so that no report mistakes it for a person.
+`demo-reviewer` and `is_demo`, so that no report mistakes it for a person. After `review.demo_rounds` rounds it leaves
+the batch to people, and its run is *skipped*.
 
 **Who waits for it:** `train`, which starts when a batch is answered.
 
@@ -23,4 +24,9 @@ for problem in problems_with(Stage.DEMO_REVIEWER):
     with stage_dag(
         problem, Stage.DEMO_REVIEWER, __doc__, schedule=PartitionedAssetTimetable(assets=batch), max_active_runs=1
     ):
-        run_step(steps.answer_batch, problem, outlet=Asset(names.labels_asset(problem.name)))
+        run_step(
+            steps.answer_batch,
+            problem,
+            outlet=Asset(names.labels_asset(problem.name)),
+            only_if=lambda answered: not answered["is_for_people"],
+        )

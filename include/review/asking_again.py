@@ -16,6 +16,8 @@ from include.problems.schema import Problem
 from include.review.batches import OPEN, same_batch, same_item
 from include.review.planning import Again
 from include.review.ranking import hash_key
+from include.review.seats import ESCALATE
+from include.warehouse.tables.desk import REVIEW_PASS
 from include.warehouse.tables.explaining import SUSPECTED_LABEL
 from include.warehouse.tables.review import LABEL, REVIEW_BATCH, REVIEW_ITEM
 
@@ -46,10 +48,11 @@ def read_gold(connection: Connection, problem: Problem, folder: Path, salt: str)
 
 
 def read_doubted(connection: Connection, problem: str) -> list[Again]:
-    """Read answered items to ask once more: those about which people disagree, then those whose label is suspected.
+    """Read items to ask once more: what was escalated, what people disagree about, and suspected labels.
 
     Returns:
-        nothing that was asked again before; the most evenly split first, then the most suspected.
+        nothing that was asked again before; the longest escalated first, then the most evenly split, then the most
+        suspected.
     """
     split = []
     for item_id, (partition_key, votes) in _read_votes(connection, problem, demo_counts=True).items():
@@ -65,10 +68,32 @@ def read_doubted(connection: Connection, problem: str) -> list[Again]:
         )
     )
     left_out = asked_again | _read_open(connection, problem)
-    doubted = {again.item_id: again for _, _, again in sorted(split, key=lambda row: row[:2])}
+    doubted = {again.item_id: again for again in read_escalated(connection, problem)}
+    for again in [again for _, _, again in sorted(split, key=lambda row: row[:2])]:
+        doubted.setdefault(again.item_id, again)
     for again in _read_suspected(connection, problem):
         doubted.setdefault(again.item_id, again)
     return [again for item_id, again in doubted.items() if item_id not in left_out]
+
+
+def read_escalated(connection: Connection, problem: str) -> list[Again]:
+    """Read the items that somebody escalated and nobody has answered since; they are for leads.
+
+    Returns:
+        each once, the longest escalated first.
+    """
+    query = (
+        select(REVIEW_PASS, REVIEW_ITEM.c.partition_key)
+        .join(REVIEW_ITEM, same_item(REVIEW_PASS, REVIEW_ITEM))
+        .where(REVIEW_PASS.c.problem == problem, REVIEW_PASS.c.action == ESCALATE)
+        .where(REVIEW_PASS.c.item_id.not_in(select(LABEL.c.item_id).where(LABEL.c.problem == problem)))
+        .order_by(REVIEW_PASS.c.passed_at_utc, REVIEW_PASS.c.item_id)
+    )
+    found: dict[str, Again] = {}
+    for row in connection.execute(query).mappings():
+        reason = f"{row['person']} escalated it: {row['reason']}"
+        found.setdefault(row["item_id"], Again(row["item_id"], row["partition_key"], reason=reason))
+    return list(found.values())
 
 
 def _read_suspected(connection: Connection, problem: str) -> list[Again]:

@@ -15,6 +15,7 @@ from include.review import seats
 from include.review.planning import Choice
 from include.warehouse.loading import replace_rows, upsert_rows
 from include.warehouse.locks import lock_until_commit
+from include.warehouse.tables.desk import REVIEW_PASS
 from include.warehouse.tables.review import LABEL, REVIEW_BATCH, REVIEW_ITEM
 
 OPEN = "open"
@@ -79,14 +80,17 @@ def find_batch(connection: Connection, problem: str, batch_id: str) -> RowMappin
 
 
 def read_taken(connection: Connection, problem: str) -> set[str]:
-    """Read the items that must not be asked again: those with a label, and those of open batches."""
+    """Read the items that must not be drawn again: with a label, escalated, or in an open batch."""
     labelled = select(LABEL.c.item_id).where(LABEL.c.problem == problem)
     waiting = (
         select(REVIEW_ITEM.c.item_id)
         .join(REVIEW_BATCH, same_batch(REVIEW_BATCH, REVIEW_ITEM))
         .where(REVIEW_ITEM.c.problem == problem, REVIEW_BATCH.c.status == OPEN)
     )
-    return set(connection.scalars(labelled)) | set(connection.scalars(waiting))
+    escalated = select(REVIEW_PASS.c.item_id).where(
+        REVIEW_PASS.c.problem == problem, REVIEW_PASS.c.action == seats.ESCALATE
+    )
+    return {item_id for query in (labelled, waiting, escalated) for item_id in connection.scalars(query)}
 
 
 def same_batch(left: Table, right: Table) -> ColumnElement[bool]:

@@ -13,8 +13,9 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from include.errors import BadProblem
 from include.problems.schema import Problem
-from include.problems.sections.review import Review
+from include.problems.sections.review import Review, Route
 from include.review import asking_again, batches
+from include.review.people import LEAD_SKILL
 from include.review.planning import Choice, Pool, plan_batch
 from include.review.pool import read_change_ratio, read_pool, read_routes
 from include.settings import read_settings
@@ -88,12 +89,14 @@ def choose_items(
     with threadpool_limits(N_THREADS):
         choices = plan_batch(pool, review, gold, doubted, np.random.default_rng(seed))
     routes = read_routes(problem.name, published, [choice.item_id for choice in choices], review.routes)
-    return [
-        replace(choice, skill=route.skill, is_sensitive=route.is_sensitive)
-        if (route := routes.get(choice.item_id))
-        else choice
-        for choice in choices
-    ]
+    escalated = {again.item_id for again in asking_again.read_escalated(connection, problem.name)}
+    return [_give_care(choice, routes.get(choice.item_id), choice.item_id in escalated) for choice in choices]
+
+
+def _give_care(choice: Choice, route: Route | None, is_escalated: bool) -> Choice:
+    """Say who may answer an item, and whether it is covered; what was escalated is for leads, whatever its route."""
+    skill = LEAD_SKILL if is_escalated else route.skill if route else None
+    return replace(choice, skill=skill, is_sensitive=route is not None and route.is_sensitive)
 
 
 def describe_batch(choices: Sequence[Choice], pool: Pool) -> str:

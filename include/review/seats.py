@@ -11,7 +11,20 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, and_, exists, func, insert, literal, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    RowMapping,
+    and_,
+    exists,
+    func,
+    insert,
+    literal,
+    literal_column,
+    or_,
+    select,
+    update,
+)
 
 from include.warehouse.tables.desk import REVIEW_PASS, REVIEW_SEAT
 from include.warehouse.tables.review import REVIEW_ITEM
@@ -31,7 +44,11 @@ class Seat(StrEnum):
     PASSED = "passed"  # let go: nobody answers from it any more
 
 
-WAITING = (Seat.OPEN, Seat.TAKEN)
+# Constants, not parameters: only so does PostgreSQL know that its indexes of what waits and what is taken are enough.
+_OPEN: ColumnElement[str] = literal_column(f"'{Seat.OPEN}'")
+_TAKEN: ColumnElement[str] = literal_column(f"'{Seat.TAKEN}'")
+_IS_WAITING = REVIEW_SEAT.c.state.in_([_OPEN, _TAKEN])
+_IS_TAKEN = REVIEW_SEAT.c.state == _TAKEN
 _EMPTY: dict[str, Any] = {
     "state": Seat.OPEN,
     "person": None,
@@ -107,14 +124,14 @@ def take_seat(
     """
     mine = (
         select(REVIEW_SEAT)
-        .where(*place.batch, REVIEW_SEAT.c.person == person, REVIEW_SEAT.c.state == Seat.TAKEN)
+        .where(*place.batch, REVIEW_SEAT.c.person == person, _IS_TAKEN)
         .order_by(REVIEW_SEAT.c.position)
         .limit(1)
         .with_for_update()
     )
     free = (
         select(REVIEW_SEAT)
-        .where(*place.batch, _is_free(now), _is_for(person, skills))
+        .where(*place.batch, _is_free(now), _is_for(place, person, skills))
         .order_by(REVIEW_SEAT.c.position, REVIEW_SEAT.c.seat)
         .limit(1)
         .with_for_update(skip_locked=True)
@@ -168,7 +185,7 @@ def give_back(connection: Connection, seat: RowMapping) -> None:
 
 def give_back_all(connection: Connection, place: Place, person: str) -> list[str]:
     """Leave to others whatever a person holds of a batch; name the items."""
-    held = (*place.batch, REVIEW_SEAT.c.person == person, REVIEW_SEAT.c.state == Seat.TAKEN)
+    held = (*place.batch, REVIEW_SEAT.c.person == person, _IS_TAKEN)
     return sorted(
         connection.scalars(update(REVIEW_SEAT).where(*held).values(**_EMPTY).returning(REVIEW_SEAT.c.item_id))
     )
@@ -176,11 +193,7 @@ def give_back_all(connection: Connection, place: Place, person: str) -> list[str
 
 def let_go(connection: Connection, place: Place) -> None:
     """Ask nobody about an item any more; who has answered has answered."""
-    connection.execute(
-        update(REVIEW_SEAT)
-        .where(*place.item, REVIEW_SEAT.c.state.in_(WAITING))
-        .values(**_EMPTY | {"state": Seat.PASSED})
-    )
+    connection.execute(update(REVIEW_SEAT).where(*place.item, _IS_WAITING).values(**_EMPTY | {"state": Seat.PASSED}))
 
 
 def ask_again(connection: Connection, place: Place) -> None:
@@ -212,8 +225,8 @@ def release_overdue(connection: Connection, problem: str, batch_id: str, *, now:
         update(REVIEW_SEAT)
         .where(
             *Place(problem, batch_id).batch,
-            or_(REVIEW_SEAT.c.state == Seat.OPEN, REVIEW_SEAT.c.expires_at_utc <= now),
-            REVIEW_SEAT.c.state.in_(WAITING),
+            or_(REVIEW_SEAT.c.state == _OPEN, REVIEW_SEAT.c.expires_at_utc <= now),
+            _IS_WAITING,
             or_(REVIEW_SEAT.c.item_id.in_(skipped), REVIEW_SEAT.c.item_id.in_(answered)),
         )
         .values(**_EMPTY | {"state": Seat.PASSED})
@@ -235,11 +248,11 @@ def settle_answers(
     other = REVIEW_SEAT.alias("other")
     seats = (
         select(REVIEW_SEAT.c.item_id, func.min(REVIEW_SEAT.c.seat).label("seat"))
-        .where(*batch, REVIEW_SEAT.c.state.in_(WAITING))
+        .where(*batch, _IS_WAITING)
         .where(
             or_(
                 REVIEW_SEAT.c.person == person,
-                REVIEW_SEAT.c.state == Seat.OPEN,
+                REVIEW_SEAT.c.state == _OPEN,
             ),
             ~exists().where(_same_item(other), other.c.person == person, other.c.seat != REVIEW_SEAT.c.seat),
         )
@@ -261,7 +274,7 @@ def list_let_go(connection: Connection, problem: str, batch_id: str) -> list[str
 
 def is_anything_waiting(connection: Connection, problem: str, batch_id: str) -> bool:
     """Say whether any answer is still wanted; one look at an index, however large the batch is."""
-    query = select(literal(1)).where(*Place(problem, batch_id).batch, REVIEW_SEAT.c.state.in_(WAITING)).limit(1)
+    query = select(literal(1)).where(*Place(problem, batch_id).batch, _IS_WAITING).limit(1)
     return connection.scalar(query) is not None
 
 
@@ -270,9 +283,12 @@ def is_anything_free(
 ) -> bool:
     """Say whether a person would get an item of a batch now."""
     mine = REVIEW_SEAT.c.person == person
-    free = or_((REVIEW_SEAT.c.state == Seat.TAKEN) & mine, _is_free(now) & _is_for(person, skills))
-    query = select(literal(1)).where(*Place(problem, batch_id).batch, free).limit(1)
-    return connection.scalar(query) is not None
+    place = Place(problem, batch_id)
+    free = _is_free(now) & _is_for(place, person, skills)
+    return any(
+        connection.scalar(select(literal(1)).where(*place.batch, wanted).limit(1)) is not None
+        for wanted in (_IS_TAKEN & mine, free)
+    )
 
 
 def _change(connection: Connection, seat: RowMapping, **values: Any) -> RowMapping:
@@ -283,23 +299,24 @@ def _change(connection: Connection, seat: RowMapping, **values: Any) -> RowMappi
 
 def _is_free(now: datetime) -> ColumnElement[bool]:
     """Select seats that nobody holds any more."""
-    return REVIEW_SEAT.c.state.in_(WAITING) & (
-        (REVIEW_SEAT.c.state == Seat.OPEN) | (REVIEW_SEAT.c.expires_at_utc <= now)
+    return _IS_WAITING & ((REVIEW_SEAT.c.state == _OPEN) | (REVIEW_SEAT.c.expires_at_utc <= now))
+
+
+def _is_for(place: Place, person: str, skills: Collection[str]) -> ColumnElement[bool]:
+    """Select seats of a batch that a person may take: trained for them, not asked about the item before.
+
+    What they were asked is one list for the whole query: a question for each seat would cost more with every answer.
+    """
+    asked, passed = REVIEW_SEAT.alias("asked"), REVIEW_PASS
+    mine = (
+        select(table.c.item_id).where(
+            table.c.problem == place.problem, table.c.batch_id == place.batch_id, table.c.person == person
+        )
+        for table in (asked, passed)
     )
-
-
-def _is_for(person: str, skills: Collection[str]) -> ColumnElement[bool]:
-    """Select seats that a person may take: trained for them, not asked about the item before."""
-    other = REVIEW_SEAT.alias("other")
     return and_(
         or_(REVIEW_SEAT.c.skill.is_(None), REVIEW_SEAT.c.skill.in_(sorted(skills))),
-        ~exists().where(_same_item(other), other.c.person == person, other.c.seat != REVIEW_SEAT.c.seat),
-        ~exists().where(
-            REVIEW_PASS.c.problem == REVIEW_SEAT.c.problem,
-            REVIEW_PASS.c.batch_id == REVIEW_SEAT.c.batch_id,
-            REVIEW_PASS.c.item_id == REVIEW_SEAT.c.item_id,
-            REVIEW_PASS.c.person == person,
-        ),
+        *(REVIEW_SEAT.c.item_id.not_in(items) for items in mine),
     )
 
 

@@ -4,7 +4,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, RowMapping
 
 from include.errors import MulgilError
 from include.names import Arm, Coverage, Stage
@@ -66,7 +66,8 @@ def answer_batch(*, problem: str, partition_key: str, run_id: str = "by-hand") -
         run_id: Airflow run.
 
     Returns:
-        `batch_id`, `n_answered` (now), `n_items` (in the batch).
+        `batch_id`, `n_answered` (now), `n_items` (in the batch), `is_for_people`: it is left alone, because recorded
+        truth has answered as many rounds as the problem lets it; with `reason`.
 
     Raises:
         MulgilError: the demo reviewer is off, or truth is missing for some items: those stay unanswered and the batch
@@ -81,6 +82,10 @@ def answer_batch(*, problem: str, partition_key: str, run_id: str = "by-hand") -
     with open_warehouse().begin() as connection:
         batches.hold_desk(connection, problem)
         batch = batches.find_batch(connection, problem, partition_key)
+        limit = _require_review(definition).demo_rounds
+        if limit is not None and batch["round_number"] > limit:
+            reason = f"{partition_key} waits for people: recorded truth answers {limit} rounds"
+            return _answered(batch, 0) | {"is_for_people": True, "reason": reason}
         waiting = batches.read_unanswered(connection, problem, partition_key)
         path = demo_reviewer.truth_path(settings, problem)
         truth = demo_reviewer.read_truth(path, definition.source.key, waiting) if waiting else {}
@@ -105,12 +110,7 @@ def answer_batch(*, problem: str, partition_key: str, run_id: str = "by-hand") -
             f"{classes} (first: {left[0]!r}, recorded {truth.get(left[0])!r}). The other answers are stored, the batch "
             f"stays open. Add the missing rows to {path.name}, or answer them on the desk."
         )
-    return {
-        "batch_id": partition_key,
-        "n_answered": len(answers),
-        "n_items": batch["n_items"],
-        "n_rows": len(answers),
-    }
+    return _answered(batch, len(answers)) | {"is_for_people": False}
 
 
 @step(Stage.DESK_WATCH)
@@ -279,6 +279,16 @@ def _require_review(definition: Problem) -> Review:
     if definition.review is None:
         raise MulgilError(f"{definition.name}.yaml has no section `review`; add one, or do not run this stage.")
     return definition.review
+
+
+def _answered(batch: RowMapping, n_answered: int) -> dict[str, Any]:
+    """Say what recorded truth did with a batch."""
+    return {
+        "batch_id": batch["batch_id"],
+        "n_answered": n_answered,
+        "n_items": batch["n_items"],
+        "n_rows": n_answered,
+    }
 
 
 def _outcome(batch_id: str | None, n_items: int, reason: str) -> dict[str, Any]:

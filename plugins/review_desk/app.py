@@ -46,6 +46,9 @@ FILES = {
     "desk.js": "text/javascript",
     "post.js": "text/javascript",
     "draw.js": "text/javascript",
+    "state.js": "text/javascript",
+    "views.js": "text/javascript",
+    "dialogs.js": "text/javascript",
     "desk.css": "text/css",
     "icon.svg": "image/svg+xml",
 }

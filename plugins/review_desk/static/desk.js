@@ -1,43 +1,14 @@
 // The desk itself: which view is shown, what the keys do, and what becomes of an answer.
 
-import { button, drawField, drawModel, fill, make } from "./draw.js";
+import { askReason, keyOf, showKeys } from "./dialogs.js";
+import { button, drawField, drawModel, make } from "./draw.js";
 import { Offline, Refused, get, name, post, send, sendAgain, speak, unsent } from "./post.js";
+import { $, readWatch, say, startWatch, state, tell } from "./state.js";
+import { drawBatch, drawCover, drawDifferences, drawLanguages, drawPeople, drawSummary, toldOf } from "./views.js";
 
 const LANGUAGE = "mulgil-desk-language";
 const AIRFLOW_LANGUAGE = "i18nextLng"; // what the person chose in Airflow around this frame
 const MOST_PROGRESS = 10; // answers after which the bar is asked for again instead of counted on
-const SKIP_REASONS = ["reason_context", "reason_rule", "reason_field", "reason_language"];
-
-const state = {
-  text: {},
-  person: "",
-  batches: [],
-  batch: null,
-  item: null,
-  last: null, // the item that undo takes back
-  progress: null,
-  isBusy: false,
-  retryMs: 1000,
-};
-const $ = (id) => document.getElementById(id);
-const say = (key, values) => fill(state.text[key] ?? key, values);
-const tell = (sentence) => ($("said").textContent = sentence);
-
-// ---------------------------------------------------------------- how long an item was looked at
-
-const watch = { since: 0, lookedMs: 0 };
-function startWatch() {
-  watch.lookedMs = 0;
-  watch.since = performance.now();
-}
-function readWatch() {
-  const running = document.hidden ? 0 : performance.now() - watch.since;
-  return Math.round(watch.lookedMs + running);
-}
-document.addEventListener("visibilitychange", () => {
-  if (document.hidden) watch.lookedMs += performance.now() - watch.since;
-  else watch.since = performance.now();
-});
 
 // ---------------------------------------------------------------- language
 
@@ -59,22 +30,6 @@ function chooseLanguage(language) {
   return open();
 }
 
-function drawLanguages(languages, current) {
-  $("languages").setAttribute("aria-label", say("language"));
-  $("languages").replaceChildren(
-    ...languages.map((language) =>
-      make("button", {
-        type: "button",
-        lang: language,
-        class: "language",
-        text: say(language),
-        "aria-pressed": String(language === current),
-        click: () => chooseLanguage(language),
-      }),
-    ),
-  );
-}
-
 // ---------------------------------------------------------------- views
 
 function show(...children) {
@@ -89,7 +44,8 @@ async function open() {
     speak(desk.language, desk.person);
     document.documentElement.lang = desk.language;
     document.title = $("title").textContent = say("title");
-    drawLanguages(desk.languages, desk.language);
+    $("languages").setAttribute("aria-label", say("language"));
+    $("languages").replaceChildren(...drawLanguages(desk.languages, desk.language, chooseLanguage));
     await resend();
     await route();
   } catch (error) {
@@ -107,7 +63,7 @@ async function route() {
 
 function showList() {
   state.item = null;
-  const cards = state.batches.map(drawBatch);
+  const cards = state.batches.map((batch) => drawBatch(batch, () => enter(batch), () => showPeople(batch)));
   show(
     make("p", { class: "lead", text: say("lead") }),
     make("h2", { id: "list", tabindex: "-1", text: say("my_batches") }),
@@ -115,37 +71,8 @@ function showList() {
   );
 }
 
-function drawBatch(batch) {
-  const when = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" });
-  const due = say(batch.is_overdue ? "overdue" : "due", { when: when.format(new Date(batch.due_at_utc)) });
-  const settled = say("settled", { n: batch.n_settled, all: batch.n_seats });
-  const enter = () => (location.hash = `/${encodeURIComponent(batch.problem)}/${encodeURIComponent(batch.batch_id)}`);
-  const word = say(batch.n_settled ? "continue_batch" : "open_batch");
-  const action = !batch.may_answer
-    ? make("p", { class: "quiet", text: say("read_only") })
-    : batch.is_anything_free
-      ? make("button", { type: "button", class: "main", text: word, click: enter })
-      : make("p", { class: "quiet", text: say("nothing_free") });
-  return make(
-    "li",
-    { class: "card" },
-    make("h3", { dir: "auto", text: batch.title }),
-    make("p", { class: "quiet", dir: "auto", text: batch.why }),
-    make(
-      "p",
-      { class: "facts" },
-      make("span", { text: say("batch", { number: batch.round_number }) }),
-      make("span", { class: batch.is_overdue ? "bad" : "", text: due }),
-      make("span", { text: settled }),
-    ),
-    make("progress", { max: String(batch.n_seats), value: String(batch.n_settled), "aria-label": settled }),
-    make(
-      "div",
-      { class: "row" },
-      action,
-      batch.is_lead ? make("button", { type: "button", text: say("people"), click: () => showPeople(batch) }) : null,
-    ),
-  );
+function enter(batch) {
+  location.hash = `/${encodeURIComponent(batch.problem)}/${encodeURIComponent(batch.batch_id)}`;
 }
 
 async function work() {
@@ -173,7 +100,7 @@ function showItem(item) {
   const content = make("article", { class: "content", "aria-labelledby": "item" });
   content.append(
     make("div", { class: "row" }, heading, make("span", { class: "quiet", text: say("from", { partition: item.partition_key }) })),
-    item.is_covered ? drawCover() : make("div", {}, ...drawFields(item)),
+    item.is_covered ? drawCover(openCover) : make("div", {}, ...drawFields(item)),
   );
   show(drawProgress(), make("div", { class: "pair" }, content, drawModel(item.model, state.text, item.is_blind)), drawActions(item));
   heading.focus({ preventScroll: true });
@@ -183,17 +110,6 @@ function showItem(item) {
 function drawFields(item) {
   if (!item.fields.length) return [make("p", { class: "quiet", text: say("gone") })];
   return item.fields.map((field) => drawField(field, state.text, showWhole));
-}
-
-function drawCover() {
-  return make(
-    "div",
-    { class: "cover" },
-    make("div", { class: "blur", "aria-hidden": "true", text: "▒▒▒▒▒ ▒▒▒▒▒▒▒ ▒▒▒ ▒▒▒▒▒▒▒▒▒ ▒▒▒▒ ▒▒▒▒▒▒ ▒▒ ▒▒▒▒▒▒▒▒ ▒▒▒▒▒ ▒▒▒▒" }),
-    make("p", { class: "sentence", text: say("covered") }),
-    make("p", { class: "quiet", text: say("covered_why") }),
-    button(say("open_cover"), "O", openCover, { class: "main" }),
-  );
 }
 
 function drawProgress() {
@@ -230,10 +146,10 @@ function drawActions(item) {
     make(
       "div",
       { class: "row others" },
-      button(say("skip"), "S", () => askReason("skip")),
-      button(say("escalate"), "E", () => askReason("escalate")),
+      button(say("skip"), "S", () => whyPass("skip")),
+      button(say("escalate"), "E", () => whyPass("escalate")),
       button(say("undo"), "U", undo, { disabled: !state.last }),
-      button(say("help"), "?", showKeys, { class: "plain" }),
+      button(say("help"), "?", help, { class: "plain" }),
     ),
   );
 }
@@ -271,50 +187,12 @@ async function showFinished() {
   }
 }
 
-function drawSummary(summary) {
-  const seconds = summary.median_ms === null ? "–" : (summary.median_ms / 1000).toFixed(1);
-  const facts = [[summary.n_answered, "summary_answered"], [seconds, "summary_seconds"]];
-  if (summary.n_gold) facts.push([`${summary.n_gold_agreed} / ${summary.n_gold}`, "summary_gold"]);
-  if (summary.n_shared) facts.push([`${summary.n_shared_agreed} / ${summary.n_shared}`, "summary_shared"]);
-  const tiles = facts.map(([number, key]) =>
-    make("div", { class: "tile" }, make("b", { text: String(number) }), make("span", { class: "quiet", text: say(key) })),
-  );
-  return make("div", { class: "tiles" }, ...tiles);
-}
-
-function drawDifferences(differences) {
-  if (!differences.length) return [];
-  const rows = differences.map((row) =>
-    make(
-      "li",
-      {},
-      make("p", { dir: "auto", text: row.excerpt }),
-      make("p", { class: "quiet", text: say("you_said", { label: row.label, gold: row.gold_label }) }),
-    ),
-  );
-  return [make("h3", { text: say("differences") }), make("ul", { class: "differences" }, ...rows)];
-}
-
 async function showPeople(batch) {
   try {
     const { people } = await get("people", { problem: batch.problem });
-    const head = ["person", "n_answered", "known_met", "median_s", "last"].map((key) => make("th", { scope: "col", text: say(key) }));
-    const when = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium" });
-    const rows = people.map((row) =>
-      make(
-        "tr",
-        {},
-        make("th", { scope: "row", text: row.person }),
-        make("td", { text: String(row.n_answered) }),
-        make("td", { text: row.n_gold ? `${row.n_gold_agreed} / ${row.n_gold}` : "–" }),
-        make("td", { text: row.median_ms === null ? "–" : (row.median_ms / 1000).toFixed(1) }),
-        make("td", { text: when.format(new Date(row.last_at_utc)) }),
-      ),
-    );
-    const table = make("table", {}, make("thead", {}, make("tr", {}, ...head)), make("tbody", {}, ...rows));
     show(
       make("h2", { id: "item", tabindex: "-1", text: say("people_title", { title: batch.title }) }),
-      people.length ? make("div", { class: "scroll" }, table) : make("p", { class: "quiet", text: say("no_people") }),
+      people.length ? make("div", { class: "scroll" }, drawPeople(people)) : make("p", { class: "quiet", text: say("no_people") }),
       button(say("back"), "B", goBack),
     );
     $("item").focus();
@@ -338,7 +216,7 @@ async function act(path, body, told) {
       tell(error.message);
       await takeNext();
     } else {
-      await fail(error, resend);
+      await fail(error, recover);
     }
   } finally {
     state.isBusy = false;
@@ -366,15 +244,16 @@ function answer(label) {
   return act("answer", body, (done) => toldOf(label, done.model));
 }
 
-function toldOf(label, model) {
-  if (!model) return say("answered", { label });
-  return say("answered_model", { label, n: model.n_of_100, positive: model.positive });
-}
-
 function passOn(action, reason) {
   const body = { ...where(), action, reason, looked_ms: readWatch(), request_id: name() };
   return act("pass", body, () => say(action === "skip" ? "skipped" : "escalated"));
 }
+
+function whyPass(action) {
+  if (state.item) askReason(action, (reason) => passOn(action, reason));
+}
+
+const help = () => showKeys(state.batch?.classes ?? []);
 
 async function undo() {
   if (!state.batch || !state.last || state.isBusy) return tell(say("nothing_to_undo"));
@@ -434,72 +313,18 @@ async function readProgress() {
   }
 }
 
-// ---------------------------------------------------------------- dialogs and keys
-
-function showDialog(title, ...children) {
-  const dialog = make("dialog", { "aria-labelledby": "dialog-title" });
-  dialog.append(make("h2", { id: "dialog-title", text: title }), ...children);
-  dialog.addEventListener("close", () => dialog.remove());
-  document.body.append(dialog);
-  dialog.showModal();
-  return dialog;
-}
-
-function askReason(action) {
-  if (!state.item) return;
-  const reason = make("textarea", { rows: "3", maxlength: "2000", "aria-label": say("reason"), placeholder: say("reason") });
-  const finish = (words) => {
-    if (!words.trim()) return reason.focus();
-    dialog.close();
-    passOn(action, words.trim());
-  };
-  const presets = action === "skip" ? SKIP_REASONS : [];
-  const choices = presets.map((key, index) => button(say(key), String(index + 1), () => finish(say(key)), { class: "choice" }));
-  const dialog = showDialog(
-    say(action === "skip" ? "skip_title" : "escalate_title"),
-    ...choices,
-    reason,
-    make("div", { class: "row" }, button(say("send"), "⏎", () => finish(reason.value), { class: "main" }), button(say("cancel"), "Esc", () => dialog.close())),
-  );
-  dialog.addEventListener("keydown", (event) => {
-    if (event.isComposing) return;
-    const preset = event.target === reason && reason.value ? undefined : choices[Number(event.key) - 1];
-    if (event.key === "Enter" && !event.shiftKey && event.target === reason) {
-      event.preventDefault();
-      finish(reason.value);
-    } else if (preset) {
-      event.preventDefault();
-      preset.click();
-    }
-  });
-  (choices[0] ?? reason).focus();
-}
-
-function showKeys() {
-  const classes = (state.batch?.classes ?? []).slice(0, 9).map((label, index) => [String(index + 1), `${say("key_answer")}: ${label}`]);
-  const keys = [...classes, ["S", say("skip")], ["E", say("escalate")], ["U", say("undo")], ["N", say("key_note")], ["O", say("key_open")], ["A", say("key_all")], ["B", say("key_back")]];
-  const rows = keys.flatMap(([key, words]) => [make("dt", {}, make("kbd", { text: key })), make("dd", { text: words })]);
-  const dialog = showDialog(say("keys_title"), make("dl", { class: "keys" }, ...rows), button(say("close"), "Esc", () => dialog.close(), { class: "main" }));
-}
+// ---------------------------------------------------------------- keys
 
 const KEYS = {
-  s: () => askReason("skip"),
-  e: () => askReason("escalate"),
+  s: () => whyPass("skip"),
+  e: () => whyPass("escalate"),
   u: undo,
   n: () => $("note")?.focus(),
   o: openCover,
   a: () => document.querySelector(".field button")?.click(),
   b: goBack,
-  "?": showKeys,
+  "?": help,
 };
-
-// The place of a key on the board, so that S is S also where the keyboard writes Korean.
-function keyOf(event) {
-  if (event.key === "?") return "?";
-  const place = /^(?:Key([A-Z])|(?:Digit|Numpad)([1-9]))$/.exec(event.code);
-  const written = /^[a-z1-9]$/i.test(event.key) ? event.key : (place?.[1] ?? place?.[2] ?? "");
-  return written.toLowerCase();
-}
 
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || event.repeat) return;
@@ -543,6 +368,16 @@ async function retry(again) {
   }
 }
 
+// Another tab may have sent what this one kept.
+async function recover() {
+  try {
+    if (unsent().length) await resend();
+    else if (state.batch) await work();
+  } catch (error) {
+    await fail(error, recover);
+  }
+}
+
 async function resend() {
   if (!unsent().length) return;
   try {
@@ -558,7 +393,7 @@ async function resend() {
   }
 }
 
-window.addEventListener("online", () => retry(resend));
+window.addEventListener("online", () => retry(recover));
 window.addEventListener("hashchange", open);
 speak(wantedLanguage(), "");
 open();

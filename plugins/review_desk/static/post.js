@@ -41,11 +41,11 @@ async function ask(path, options) {
   } finally {
     clearTimeout(timer);
   }
-  if (answer.status === 401) throw new Offline("logged_out");
   const content = await answer.json().catch(() => null);
   if (answer.ok && content !== null) return content;
-  if (answer.status >= 500 || content === null) throw new Offline("server");
-  throw new Refused(content.code ?? "unknown", content.message ?? "");
+  if (content?.code && answer.status < 500) throw new Refused(content.code, content.message ?? "");
+  // Not the desk's own words: the login that ran out, or a server on its way down or up. What was sent must not be lost.
+  throw new Offline([401, 403].includes(answer.status) ? "logged_out" : "server");
 }
 
 // ---------------------------------------------------------------- what is not sent yet

@@ -8,6 +8,7 @@ from include.problems.reading import load_problem
 from include.review import batches
 from include.review.asking_again import read_doubted, read_gold
 from include.review.planning import Choice
+from include.warehouse.tables.desk import REVIEW_PASS
 from include.warehouse.tables.explaining import SUSPECTED_LABEL
 from tests.include.review.conftest import PROBLEM
 
@@ -141,3 +142,34 @@ def test_a_suspected_label_that_was_asked_again_is_not_asked_a_third_time(answer
     open_batch(answered, 2, "mail-03", arm="relabel")
     close(answered, 2)
     assert [item.item_id for item in doubted(answered)] == ["mail-01"]
+
+
+def escalate(desk, number, item_id, person="kim", at=NOW):
+    row = {"problem": PROBLEM, "batch_id": batches.batch_id_of(number), "item_id": item_id, "person": person}
+    more = {"action": "escalate", "reason": "ask a lawyer", "passed_at_utc": at}
+    with desk.engine.begin() as connection:
+        connection.execute(insert(REVIEW_PASS), [row | more])
+
+
+def test_what_was_escalated_is_asked_again_first_with_the_reason_and_drawn_by_nobody(answered):
+    open_batch(answered, 2, "mail-04", "mail-05", "mail-06")
+    escalate(answered, 2, "mail-05", at=NOW + timedelta(hours=1))
+    escalate(answered, 2, "mail-04")
+    close(answered, 2)
+    asked = doubted(answered)
+    assert [again.item_id for again in asked] == ["mail-04", "mail-05", "mail-01"]
+    assert asked[0].reason == "kim escalated it: ask a lawyer"
+    with answered.engine.connect() as connection:
+        taken = batches.read_taken(connection, PROBLEM)
+    assert {"mail-04", "mail-05"} <= taken
+    assert "mail-06" not in taken
+
+
+def test_what_was_escalated_and_answered_since_is_not_asked_again(answered):
+    open_batch(answered, 2, "mail-04")
+    escalate(answered, 2, "mail-04")
+    close(answered, 2)
+    open_batch(answered, 3, "mail-04", arm="relabel")
+    answer(answered, 3, "lead", m04="wanted")
+    close(answered, 3)
+    assert [again.item_id for again in doubted(answered)] == ["mail-01"]

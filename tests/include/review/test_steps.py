@@ -1,12 +1,16 @@
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 
 import pytest
+from sqlalchemy import delete, insert
 
 from include.errors import BadPartition, BadProbabilities, MulgilError
 from include.names import Coverage, Stage
 from include.review.steps import answer_batch, choose_batch
 from include.warehouse import coverage
+from include.warehouse.tables.desk import REVIEW_PASS
+from include.warehouse.tables.review import LABEL
 from tests.include.review.conftest import MAILS, MONTHS, PROBLEM, Desk
 
 # Doubt falls with the number of the mail: mail-00 is a dead heat, mail-19 all but certain.
@@ -329,3 +333,34 @@ def test_a_score_of_a_withdrawn_row_asks_nobody(desk):
     desk.mark(Stage.INGEST, "2002-09", Coverage.REFUSED)
     choose("round-001")
     assert {item["partition_key"] for item in desk.items if item["batch_id"] == "round-002"} == {"2002-08"}
+
+
+def test_after_the_demos_rounds_the_next_batch_waits_for_people_and_nothing_is_announced(desk):
+    desk.write_problem(demo_rounds=1)
+    play_first_round(desk)
+    desk.predict(FALLING_DOUBT)
+    choose("round-001")
+    for _ in range(2):  # a cleared run changes nothing
+        outcome = answer("round-002")
+        assert outcome["is_for_people"]
+        assert outcome["reason"] == "round-002 waits for people: recorded truth answers 1 rounds"
+    assert [batch["status"] for batch in desk.batches] == ["answered", "open"]
+    assert {label["batch_id"] for label in desk.labels} == {"round-001"}
+    assert desk.batches[0]["announced_at_utc"] is not None
+    assert not answer("round-001")["is_for_people"]
+
+
+def test_what_a_person_escalated_comes_back_for_leads_only(desk):
+    desk.write_problem(relabel_share=0.2)
+    play_first_round(desk)
+    escalated = desk.items[0]["item_id"]
+    with desk.engine.begin() as connection:
+        connection.execute(delete(LABEL).where(LABEL.c.item_id == escalated))
+        row = {"problem": PROBLEM, "batch_id": "round-001", "item_id": escalated, "person": "kim"}
+        more = {"action": "escalate", "reason": "ask a lawyer", "passed_at_utc": datetime(2002, 10, 1, tzinfo=UTC)}
+        connection.execute(insert(REVIEW_PASS), [row | more])
+    desk.predict(FALLING_DOUBT)
+    choose("round-001")
+    again = {item["item_id"]: item for item in desk.items if item["batch_id"] == "round-002"}
+    assert (again[escalated]["arm"], again[escalated]["skill"]) == ("relabel", "lead")
+    assert {item["skill"] for item_id, item in again.items() if item_id != escalated} == {None}

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from airflow.api_fastapi.core_api.security import get_user
 from fastapi import FastAPI, HTTPException, Request
+from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine, create_engine
 
@@ -72,8 +73,22 @@ def desk_app(engine: Engine, rights: Rights) -> FastAPI:
     desk = page.create_app()
     desk.dependency_overrides[get_user] = find_user
     airflow = FastAPI()
+    airflow.add_api_route("/login", show_login, methods=["GET"], response_model=None)
+    airflow.add_api_route("/welcome", welcome, methods=["GET"], response_model=None)
     airflow.mount("/mulgil/desk", desk)
     return airflow
+
+
+def show_login() -> HTMLResponse:
+    """Stand in for Airflow's login form."""
+    return HTMLResponse('<form action="/welcome"><input name="username" autofocus><button>Log in</button></form>')
+
+
+def welcome(username: str) -> RedirectResponse:
+    """Give whoever logs in a cookie as Airflow does: no script may read it, and no other page may send it."""
+    response = RedirectResponse("/mulgil/desk/")
+    response.set_cookie(COOKIE, username, httponly=True, samesite="lax")
+    return response
 
 
 class Caller:
@@ -98,7 +113,7 @@ def ada(desk_app: FastAPI) -> Caller:
 
 @pytest.fixture
 def served(desk_app: FastAPI) -> Iterator[str]:
-    """Serve the app on a port of this machine; gives its address."""
+    """Serve the app and its login on a port of this machine; gives its address."""
     import uvicorn
 
     config = uvicorn.Config(desk_app, host="127.0.0.1", port=0, log_level="error", lifespan="off", ws="none")
@@ -116,6 +131,6 @@ def served(desk_app: FastAPI) -> Iterator[str]:
     thread.start()
     assert started.wait(20)
     port = server.servers[0].sockets[0].getsockname()[1]
-    yield f"http://127.0.0.1:{port}/mulgil/desk/"
+    yield f"http://127.0.0.1:{port}"
     server.should_exit = True
     thread.join(20)

@@ -7,9 +7,9 @@ from airflow.api_fastapi.app import _AuthManagerState
 from airflow.api_fastapi.auth.managers.simple.simple_auth_manager import SimpleAuthManager
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text, update
 
-from include.warehouse.tables.desk import REVIEW_AUDIT
+from include.warehouse.tables.desk import REVIEW_AUDIT, REVIEW_SEAT
 from include.warehouse.tables.review import LABEL
 from review_desk import app as page
 from tests.laid_desk import BATCH, PROBLEM, lay_out, make_choice, rows
@@ -189,13 +189,28 @@ def test_a_refusal_is_a_sentence_in_the_persons_language(
         assert words in response.json()["message"]
 
 
-def test_an_answer_to_a_finished_batch_is_told_so(ada: Caller, engine: Engine) -> None:
+def test_an_answer_to_a_finished_batch_is_told_so_in_both_languages(desk_app: FastAPI, engine: Engine) -> None:
     lay_out(engine, [make_choice(1)])
+    ada = Caller(desk_app, "ada")
     ada.post("take", WHERE)
     ada.post("answer", body_of("answer"))
-    late = ada.post("answer", body_of("answer") | {"request_id": "request-late"})
-    assert (late.status_code, late.json()["code"]) == (409, "finished_batch")
-    assert "finished" in late.json()["message"]
+    for language, words in (("en", "This batch is finished"), ("ko", "이 묶음은 끝나서")):
+        late = Caller(desk_app, "ada", language).post("answer", body_of("answer") | {"request_id": "request-late"})
+        assert (late.status_code, late.json()["code"]) == (409, "finished_batch")
+        assert words in late.json()["message"]
+
+
+def test_an_answer_after_the_lease_is_told_that_somebody_else_has_the_item(desk_app: FastAPI, engine: Engine) -> None:
+    lay_out(engine, [make_choice(1)])
+    Caller(desk_app, "ada").post("take", WHERE)
+    with engine.begin() as connection:
+        connection.execute(update(REVIEW_SEAT).values(expires_at_utc=text("now() - interval '1 second'")))
+    assert Caller(desk_app, "ben").post("take", WHERE).json()["item"]["item_id"] == "mail-01"
+    for language, words in (("en", "The time for this item was over"), ("ko", "이 항목의 시간이 지나")):
+        late = Caller(desk_app, "ada", language).post("answer", body_of("answer"))
+        assert (late.status_code, late.json()["code"]) == (409, "not_held")
+        assert words in late.json()["message"]
+    assert rows(engine, LABEL) == []
 
 
 def test_undo_skip_and_open_go_through(ada: Caller, engine: Engine) -> None:

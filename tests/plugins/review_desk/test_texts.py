@@ -26,9 +26,9 @@ def test_every_refusal_has_its_sentence() -> None:
 
 
 def test_the_page_says_nothing_that_is_not_in_the_texts() -> None:
-    script = (HERE / "static" / "desk.js").read_text(encoding="utf-8")
+    script = "".join(path.read_text(encoding="utf-8") for path in (HERE / "static").glob("*.js"))
     said = set(re.findall(r'\bsay\("([\w.]+)"', script)) | set(re.findall(r'"(reason_\w+|summary_\w+)"', script))
-    said |= set(re.findall(r"\btext\.(\w+)", (HERE / "static" / "draw.js").read_text(encoding="utf-8")))
+    said |= set(re.findall(r"\btext\.(\w+)", script))
     assert len(said) > 40
     codes = {str(code) for code in Refusal}  # the script compares them and never says them
     assert said - {"length"} - codes <= TEXTS["en"].keys()

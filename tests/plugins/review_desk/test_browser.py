@@ -1,0 +1,263 @@
+"""The desk as a person uses it, in a browser: by keyboard alone, on a phone, with hostile items, while lines break."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine
+
+from include.names import Arm
+from include.review import batches
+from include.warehouse.tables.desk import REVIEW_PASS
+from include.warehouse.tables.review import LABEL, REVIEW_BATCH
+from scripts.pictures import FLAGS, find_chromium
+from tests.laid_desk import BATCH, PROBLEM, explain, lay_out, make_choice, rows
+from tests.plugins.review_desk.conftest import Rights
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("chromium")]
+
+HOSTILE = "<script>document.title = 'taken over'</script><img src=x onerror=\"document.title = 'taken over'\">"
+RIGHT_TO_LEFT = "مرحبا 🎉 خصم ٥٠٪"
+WAIT_MS = 10_000
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    try:
+        executable = find_chromium()
+    except SystemExit as reason:
+        pytest.skip(f"the desk is not looked at in a browser: {reason}")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=executable, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+class Desk:
+    """A person in front of a browser; whatever the page complains about is kept."""
+
+    def __init__(self, browser: Any, url: str, **options: Any) -> None:
+        self.context = browser.new_context(**options)
+        self.page = self.context.new_page()
+        self.page.set_default_timeout(WAIT_MS)
+        self.address = url
+        self.url = f"{url}/mulgil/desk/"
+        self.complaints: list[str] = []
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("dialog", lambda dialog: self.complaints.append(dialog.message))
+
+    def log_in(self, name: str) -> None:
+        """Come as everybody does: from the login, which leads to the desk."""
+        self.page.goto(f"{self.address}/login")
+        self.page.fill("input[name=username]", name)
+        self.page.keyboard.press("Enter")
+        self.page.wait_for_selector("#list, #item")
+
+    def start(self) -> None:
+        """Open the first batch."""
+        self.page.wait_for_selector(".card button.main")
+        self.page.keyboard.press("Tab")
+        self.page.locator(".card button.main").first.focus()
+        self.page.keyboard.press("Enter")
+        self.wait_for_item()
+
+    def wait_for_item(self, number: int | None = None) -> None:
+        what = "#item" if number is None else f"#item:has-text('{number}')"
+        self.page.wait_for_selector(what)
+
+    def press(self, key: str) -> None:
+        self.page.keyboard.press(key)
+
+    def answer(self, key: str, n_settled: int) -> None:
+        """Press an answer's key and wait until the page has counted it."""
+        self.press(key)
+        self.wait_for_settled(n_settled)
+
+    def wait_for_settled(self, n: int) -> None:
+        self.page.wait_for_selector(f".progress progress[value='{n}']")
+
+    @property
+    def said(self) -> str:
+        return str(self.page.text_content("#said"))
+
+
+@pytest.fixture
+def desk(browser: Any, served: str) -> Iterator[Desk]:
+    desk = Desk(browser, served, locale="en-GB", viewport={"width": 1280, "height": 800})
+    yield desk
+    desk.context.close()
+    assert desk.complaints == []
+
+
+def test_twenty_are_labelled_by_keyboard_one_undone_one_escalated_and_the_batch_finished(
+    desk: Desk, engine: Engine, rights: Rights
+) -> None:
+    gold = {3: {"arm": Arm.GOLD, "gold_label": "unsolicited"}}
+    lay_out(engine, [make_choice(number, **gold.get(number, {})) for number in range(1, 21)])
+    desk.log_in("ada")
+    desk.start()
+    desk.answer("2", 1)
+    desk.press("u")
+    desk.wait_for_settled(0)
+    assert rows(engine, LABEL) == []
+    for number in range(1, 20):
+        desk.answer("1", number)
+    desk.press("e")
+    desk.page.wait_for_selector("dialog[open] textarea")
+    desk.page.keyboard.type("Needs a lawyer")
+    desk.press("Enter")
+    desk.page.wait_for_selector(".tiles")
+    assert [row["label"] for row in rows(engine, LABEL)] == ["wanted"] * 19
+    assert [(row["action"], row["reason"]) for row in rows(engine, REVIEW_PASS)] == [("escalate", "Needs a lawyer")]
+    assert rows(engine, REVIEW_BATCH)[0]["status"] == batches.ANSWERED
+    assert rights.announced == [(PROBLEM, BATCH)]
+    assert "0 / 1" in str(desk.page.text_content(".tiles"))
+
+
+def test_nothing_that_an_item_says_runs_and_every_script_is_shown_as_it_was_written(desk: Desk, engine: Engine) -> None:
+    lay_out(engine, [make_choice(1)], {"mail-01": (HOSTILE, RIGHT_TO_LEFT)})
+    explain(engine, "mail-01", {HOSTILE: 2.0, "🎉": -1.0})
+    desk.log_in("ada")
+    desk.start()
+    shown = desk.page.locator(".value")
+    assert (shown.nth(0).text_content(), shown.nth(1).text_content()) == (HOSTILE, RIGHT_TO_LEFT)
+    assert desk.page.locator(".reasons bdi").all_text_contents() == [HOSTILE, "🎉"]
+    assert desk.page.locator("main script, main img").count() == 0
+    assert desk.page.title() == "Review desk"
+    direction = "element => getComputedStyle(element).direction"
+    assert [shown.nth(index).evaluate(direction) for index in (0, 1)] == ["ltr", "rtl"]
+
+
+def test_a_megabyte_is_shown_in_part_and_whole_on_request_without_stopping_the_page(desk: Desk, engine: Engine) -> None:
+    lay_out(engine, [make_choice(1), make_choice(2)], {"mail-01": ("long", "word " * 200_000)})
+    desk.log_in("ada")
+    desk.start()
+    body = desk.page.locator("[data-field=body]")
+    assert len(str(body.text_content())) == 20_000
+    desk.press("a")
+    desk.page.wait_for_selector("button:has-text('Show all')", state="detached")
+    assert len(str(body.text_content())) == 1_000_000
+    desk.answer("1", 1)
+
+
+def test_an_answer_given_without_a_connection_is_kept_told_so_and_sent_once_it_is_back(
+    desk: Desk, engine: Engine
+) -> None:
+    lay_out(engine, [make_choice(1), make_choice(2)])
+    desk.log_in("ada")
+    desk.start()
+    desk.context.set_offline(True)
+    desk.press("2")
+    desk.page.wait_for_selector("#offline:not([hidden])")
+    assert "Nothing is lost" in str(desk.page.text_content("#offline"))
+    assert rows(engine, LABEL) == []
+    desk.context.set_offline(False)
+    desk.wait_for_settled(1)
+    assert [(row["item_id"], row["label"]) for row in rows(engine, LABEL)] == [("mail-01", "unsolicited")]
+
+
+def test_an_answer_whose_receipt_got_lost_is_sent_again_and_stored_once(desk: Desk, engine: Engine) -> None:
+    lay_out(engine, [make_choice(1), make_choice(2)])
+    desk.log_in("ada")
+    desk.start()
+    n_sent = 0
+
+    def lose_the_first_receipt(route: Any) -> None:
+        nonlocal n_sent
+        n_sent += 1
+        if n_sent > 1:
+            route.continue_()
+            return
+        route.fetch()  # it arrives, and is answered
+        route.abort()
+
+    desk.page.route("**/answer", lose_the_first_receipt)
+    desk.press("1")
+    desk.page.wait_for_selector("#offline:not([hidden])")
+    desk.wait_for_settled(1)
+    assert n_sent == 2
+    assert [row["item_id"] for row in rows(engine, LABEL)] == ["mail-01"]
+
+
+def test_an_answer_given_after_the_login_ran_out_is_kept_and_sent_after_the_next_login(
+    desk: Desk, engine: Engine
+) -> None:
+    lay_out(engine, [make_choice(1), make_choice(2)])
+    desk.log_in("ada")
+    desk.start()
+    desk.context.clear_cookies()
+    desk.press("2")
+    desk.page.wait_for_selector("#offline:has-text('You are logged out')")
+    assert rows(engine, LABEL) == []
+    other = desk.context.new_page()  # as the page tells them to
+    other.goto(f"{desk.address}/welcome?username=ada")
+    desk.wait_for_settled(1)
+    assert [(row["item_id"], row["label"]) for row in rows(engine, LABEL)] == [("mail-01", "unsolicited")]
+
+
+def test_the_second_tab_is_told_that_the_first_one_answered(desk: Desk, engine: Engine) -> None:
+    lay_out(engine, [make_choice(1), make_choice(2), make_choice(3)])
+    desk.log_in("ada")
+    desk.start()
+    second = desk.context.new_page()
+    second.goto(desk.page.url)
+    second.wait_for_selector("#item")
+    desk.answer("1", 1)
+    second.bring_to_front()
+    second.keyboard.press("2")
+    second.wait_for_selector("#said:has-text('perhaps in another tab')")
+    assert [row["label"] for row in rows(engine, LABEL)] == ["wanted"]
+
+
+def test_a_covered_item_shows_and_takes_nothing_until_it_is_opened(desk: Desk, engine: Engine) -> None:
+    lay_out(engine, [make_choice(1, is_sensitive=True), make_choice(2)], {"mail-01": ("Blood", "Gore")})
+    desk.log_in("ada")
+    desk.start()
+    assert "Gore" not in desk.page.content()
+    desk.press("1")
+    assert rows(engine, LABEL) == []
+    desk.press("o")
+    desk.page.wait_for_selector("[data-field=body]")
+    desk.answer("1", 1)
+
+
+def test_keys_are_found_by_their_place_where_the_keyboard_writes_korean(
+    browser: Any, served: str, engine: Engine
+) -> None:
+    lay_out(engine, [make_choice(1), make_choice(2)])
+    desk = Desk(browser, served, locale="ko-KR")
+    desk.log_in("ada")
+    desk.start()
+    desk.page.evaluate(
+        "document.body.dispatchEvent(new KeyboardEvent('keydown', {key: 'ㄴ', code: 'KeyS', bubbles: true}))"
+    )
+    desk.page.wait_for_selector("dialog[open]")
+    assert "왜 답하기 어려운가요?" in str(desk.page.text_content("dialog"))
+    desk.context.close()
+
+
+@pytest.mark.parametrize("locale", ["en-GB", "ko-KR"])
+def test_everything_fits_on_a_phone(browser: Any, served: str, engine: Engine, locale: str) -> None:
+    lay_out(engine, [make_choice(1), make_choice(2)], {"mail-01": ("w" * 300, "가" * 3_000)})
+    desk = Desk(browser, served, locale=locale, viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True)
+    desk.log_in("ada")
+    desk.page.tap(".card button.main")
+    desk.wait_for_item()
+    assert desk.page.evaluate("document.documentElement.scrollWidth") <= 360
+    sizes = [box.bounding_box() for box in desk.page.locator(".actions button").all()]
+    assert all(box["height"] >= 44 for box in sizes)  # a thumb's width
+    desk.page.tap(".answer-1")
+    desk.wait_for_settled(1)
+    assert [row["label"] for row in rows(engine, LABEL)] == ["unsolicited"]
+    desk.context.close()
+
+
+def test_a_viewer_sees_the_batch_and_no_way_to_answer_it(desk: Desk, engine: Engine) -> None:
+    lay_out(engine, [make_choice(1)])
+    desk.log_in("vic")
+    assert "You may look, not answer" in str(desk.page.text_content(".card"))
+    desk.page.goto(f"{desk.url}#/{PROBLEM}/{BATCH}")
+    desk.page.wait_for_selector("#list")
+    assert desk.page.locator(".answer").count() == 0
