@@ -23,7 +23,7 @@ Clear the red task: a version is named after what it was fitted on, so a second 
 
 from airflow.sdk import Asset, PartitionedAssetTimetable, TriggerRule
 
-from approval import ask_a_person
+from approval import ask_about_versions
 from include import names
 from include.learning import steps
 from include.names import Stage
@@ -52,6 +52,6 @@ for problem in problems_with(Stage.TRAIN):
             # Before the next batch is chosen, which may ask for doubtful labels again.
             decided >> run_step(steps.suspect_labels, problem, fitted=fitted) >> scorable
         if problem.training is not None and problem.training.approval == "required":
-            decided >> ask_a_person(problem, decided) >> scorable
+            decided >> ask_about_versions(problem, decided) >> scorable
         else:
             decided >> scorable

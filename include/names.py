@@ -25,6 +25,7 @@ class Stage(StrEnum):
     LAND = "land"
     INGEST = "ingest"
     TRAIN = "train"
+    RULES = "rules"
     REVIEW = "review"
     DEMO_REVIEWER = "demo_reviewer"
     DESK_WATCH = "desk_watch"

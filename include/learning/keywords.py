@@ -2,7 +2,7 @@
 
 A word is searched as it stands, also inside longer words: that is how the rule reads in SQL, and it works for languages
 without spaces between words. What belongs here: texts and labels in, rules with their numbers out. What does not: who
-approves them (`rules.py`).
+approves them (`mining.py`).
 """
 
 from collections.abc import Sequence
@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.feature_extraction.text import CountVectorizer
 
+from include.learning.features import TEXT_LIMIT
 from include.learning.intervals import wilson_interval
 from include.learning.refusals import CannotExplain
 
@@ -153,6 +154,7 @@ def write_predicate(keywords: Sequence[str], columns: Sequence[str]) -> str:
         keywords: at least one.
         columns: the problem's text columns.
     """
-    text = " || ' ' || ".join(f"coalesce({column}, '')" for column in columns)
+    # The characters that were measured, and no more.
+    text = " || ' ' || ".join(f"substr(coalesce({column}, ''), 1, {TEXT_LIMIT})" for column in columns)
     quoted = ["'" + word.replace("'", "''") + "'" for word in keywords]
     return " OR ".join(f"contains(lower({text}), {word})" for word in quoted)

@@ -15,5 +15,9 @@ class NotAdditive(MulgilError):
     """Contributions do not sum to what the model said, so they explain something else; they are never shown."""
 
 
+class BadRule(MulgilError):
+    """A rule is asked for that was never proposed."""
+
+
 class CannotExplain(MulgilError):
     """A model is of a kind, or rows are too few, for what was asked about them."""

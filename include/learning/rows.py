@@ -15,9 +15,11 @@ from include.lake.reading import open_rows
 from include.learning.columns import BLOCK, IS_KNOWN, IS_POSITIVE, IS_RULE
 from include.learning.features import TEXT_LIMIT, FeatureSpec
 from include.learning.refusals import BadFeatures
+from include.learning.rules_in_force import predicate_in_force
 from include.names import PARTITION_KEY, ROW_KEY, events_table
 from include.problems.schema import Problem
 from include.problems.sections.learning import Label, Training, Value
+from include.warehouse.database import open_warehouse
 
 EVENT_AT = "_event_at"
 # Where each question stands in the problem file.
@@ -150,11 +152,21 @@ def _ask(table: ibis.Table, predicates: dict[str, str], problem: str) -> ibis.Ta
 
 def _predicates(problem: Problem) -> dict[str, str]:
     """Name the questions that the problem file asks of each row."""
-    predicates = {IS_RULE: problem.baseline.positive_when if problem.baseline else "FALSE"}
+    predicates = {IS_RULE: _rule_of(problem)}
     label = problem.label
     if label and label.source == "log" and label.known_when and label.positive_when:
         predicates |= {IS_KNOWN: label.known_when, IS_POSITIVE: label.positive_when}
     return predicates
+
+
+def _rule_of(problem: Problem) -> str:
+    """Give the rule that models must beat; only where rules are mined can it be another than the file's."""
+    if problem.baseline is None:
+        return "FALSE"
+    if problem.baseline.mine == "none":
+        return problem.baseline.positive_when
+    with open_warehouse().connect() as connection:
+        return predicate_in_force(connection, problem)
 
 
 def _require_columns(table: ibis.Table, names: Sequence[str], problem: str) -> None:

@@ -190,6 +190,42 @@ def record_approval(
     return {"decisions": decisions, "reason": reason, "n_rows": len(decisions)}
 
 
+@step(Stage.RULES)
+def mine_rule(*, problem: str, run_id: str = "by-hand") -> Outcome:
+    """Look in the labels of people for a rule "contains X" that would pay, and write the question about it.
+
+    Returns:
+        rule_version (None where nothing is proposed), subject, body (Markdown), reason, n_rows (measured).
+    """
+    from include.learning import mining
+
+    return mining.mine(load_problem(problem), run_id)
+
+
+@step(Stage.RULES)
+def record_rule(*, problem: str, rule_version: str, answer: dict[str, Any] | None, run_id: str = "by-hand") -> Outcome:
+    """Write down whether a person wants the mined rule; no answer in time is a no.
+
+    Args:
+        answer: as Airflow keeps it; None where there is none, which changes nothing.
+
+    Returns:
+        rule_version, status, reason, n_rows (rules decided).
+    """
+    from datetime import UTC, datetime
+
+    from include.learning import approving, rules_in_force
+
+    is_approved, actor, reason = approving.read_answer(answer, run_id)
+    if is_approved is None:
+        return {"rule_version": rule_version, "status": rules_in_force.PROPOSED, "reason": reason, "n_rows": 0}
+    with open_warehouse().begin() as connection:
+        status = rules_in_force.decide(
+            connection, problem, rule_version, is_approved=is_approved, actor=actor, now=datetime.now(UTC)
+        )
+    return {"rule_version": rule_version, "status": status, "reason": reason, "n_rows": 1}
+
+
 @step(Stage.TRAIN)
 def roll_back(*, problem: str, to_version: str, reason: str, actor: str, run_id: str = "by-hand") -> Outcome:
     """Take the model in production out, and let an earlier one serve again; the history keeps both.

@@ -94,6 +94,12 @@ def _require_sections(problem: Problem) -> None:
     """Refuse a section whose foundation is missing."""
     if problem.training and not (problem.label and problem.value):
         raise BadField("training", "needs the sections label and value; write them or remove training")
+    if (
+        problem.baseline
+        and problem.baseline.mine == "keywords"
+        and not (problem.review and problem.training and problem.training.features.text)
+    ):
+        raise BadField("baseline.mine", "keywords needs texts in training.features.text, and the section review")
     if problem.review and not (problem.training and problem.label and problem.label.source == "desk"):
         raise BadField("review", "needs the section training, and label.source: desk")
     if problem.label and problem.label.source == "desk" and problem.training and not problem.review:

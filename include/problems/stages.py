@@ -14,6 +14,7 @@ def stages_of(problem: Problem, *, is_demo_reviewer_on: bool) -> frozenset[Stage
         Stage.LAND: True,
         Stage.INGEST: True,
         Stage.TRAIN: problem.training is not None,
+        Stage.RULES: problem.baseline is not None and problem.baseline.mine != "none",
         Stage.REVIEW: problem.review is not None,
         Stage.DEMO_REVIEWER: problem.review is not None and is_demo_reviewer_on,
         Stage.DESK_WATCH: problem.review is not None,

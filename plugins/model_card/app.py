@@ -38,6 +38,7 @@ HEADERS = {
 FILES = {"what_if.js": "text/javascript", "icon.svg": "image/svg+xml"}
 TEMPLATES = Environment(loader=FileSystemLoader(HERE / "templates"), autoescape=True, trim_blocks=True)
 TEMPLATES.filters["whole"] = lambda number: "–" if number is None else f"{number:,.0f}"
+TEMPLATES.filters["edge"] = lambda ratio: f"{100 * ratio:.0f}"
 TEMPLATES.filters["place"] = lambda number: f"{number:g}"
 TEMPLATES.filters["small"] = lambda number: "–" if number is None else f"{number:.2g}"
 TEMPLATES.filters["per_100"] = lambda number: "–" if number is None else f"{100 * number:,.0f}"

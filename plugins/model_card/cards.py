@@ -89,7 +89,7 @@ def limits_of(card: dict[str, list[Row]], version: Row) -> list[str]:
     weak = [row for row in card["segments"] if row["is_weak"]]
     limits = [f"It was measured on {version['n_evaluate']:,} rows; a difference inside the intervals is no difference."]
     if weak:
-        limits.append(f"It is weak in {len(weak)} of {len(card['segments'])} segments that were looked at; see below.")
+        limits.append(f"It is weak in {len(weak)} of {len(card['segments'])} segments that were looked at.")
     too_small = sorted({row["group_value"] for row in card["groups"] if row["value"] is None})
     if too_small:
         limits.append(f"Nothing can be said about groups with so few rows: {', '.join(too_small)}.")

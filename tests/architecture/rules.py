@@ -43,7 +43,7 @@ SPELLED_ONCE = re.compile(
       | ^(landing|lake|labels|batch|model|allocation|alerts)/[a-z_]+$
       | ^(core|lake)\.\w*$
       | \b(FROM|JOIN|INTO|UPDATE)\s+(core|lake)\.               # a view of bi is a promise: queries may say its name
-      | __(land|ingest|train|review|demo_reviewer|experiment|monitor|prediction|quarantine)$
+      | __(land|ingest|train|rules|review|demo_reviewer|experiment|monitor|prediction|quarantine)$
       | ^_(partition_key|row_key|object_key|line_number)$
     """,
     re.VERBOSE,

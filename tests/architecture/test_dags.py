@@ -182,3 +182,14 @@ def test_a_field_that_is_not_on_the_form_is_refused_with_those_that_are(loaded: 
     assert "'nonsense'" in refusal
     assert fields in refusal
     assert {dag["refusal"] for name, dag in loaded["dags"].items() if name not in set(Single)} == {None}
+
+
+def test_a_mined_rule_is_asked_about_and_silence_is_a_no(loaded: Loaded):
+    assert {dag for dag in loaded["dags"] if dag.endswith(f"__{Stage.RULES}")} == {
+        names.dag_id("ad_review", Stage.RULES)
+    }
+    tasks = loaded["dags"][names.dag_id("ad_review", Stage.RULES)]["tasks"]
+    assert (tasks["approve"]["kind"], tasks["approve"]["defaults"]) == ("ApprovalOperator", ["Reject"])
+    for before, after in pairwise(["mine_rule", "approve", "approved", "record_rule"]):
+        assert before in tasks[after]["after"], (before, after)
+    assert tasks["record_rule"]["trigger_rule"] == "all_done"

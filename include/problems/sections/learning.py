@@ -59,6 +59,8 @@ class Rule(Section):
     name: Name = "rule"
     description: str = ""
     positive_when: SqlPredicate
+    # keywords: a person may start `<problem>__rules`, which looks for a better rule in the labels and asks about it.
+    mine: Literal["none", "keywords"] = "none"
 
     @field_validator("name")
     @classmethod

@@ -73,6 +73,7 @@ BROKEN = [
     ("training.model", "REMOVE", "field training.models: write either model (one name) or models (a list of names)"),
     ("training.model", "text_logistic", "field training.models: text_logistic reads text, and training.features.text"),
     ("training.group", "person", "field training.group: 'person' is not declared in source.columns"),
+    ("baseline", {"positive_when": "TRUE", "mine": "keywords"}, "field baseline.mine: keywords needs texts in"),
     ("training.changeable", {"distance_miles": [9, 3]}, "field training.changeable.distance_miles: [9, 3] is no range"),
     ("training.changeable", {"origin": [3]}, "field training.changeable.origin: [3] are no values of a category"),
     ("training.changeable", {"dest": [1, 2]}, "field training.changeable.dest: is not in features.numeric or"),

@@ -1,0 +1,193 @@
+"""Mines the labels of people for a rule "contains X", and writes the question that a person answers about it.
+
+A store file around `keywords.py`. Nothing here changes what the rule baseline is: a person does (`rules_in_force.py`).
+"""
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sqlalchemy import func, select
+
+from include.lake.reading import current_snapshot
+from include.learning import rules_in_force
+from include.learning.columns import IS_POSITIVE, IS_RANDOM, IS_RULE
+from include.learning.fitting import join_answers
+from include.learning.grouping import group_rows
+from include.learning.keywords import (
+    ANY_CHOSEN,
+    KeywordRule,
+    choose_keywords,
+    measure_keywords,
+    suggest_keywords,
+    write_predicate,
+)
+from include.learning.labels import read_answers, settle_answers
+from include.learning.refusals import CannotExplain
+from include.learning.rows import label_of, training_of, value_of
+from include.learning.thresholds import earning_threshold
+from include.names import Stage, events_table
+from include.problems.schema import Problem
+from include.warehouse.coverage import done_partitions
+from include.warehouse.database import open_warehouse
+from include.warehouse.loading import replace_rows
+from include.warehouse.tables.explaining import KEYWORD_RULE, RULE_VERSION
+from include.warehouse.tables.review import LABEL
+
+MEASURED_SHARE = 0.5  # of the rows that chance chose; the others, and all that doubt chose, suggest
+
+Row = dict[str, Any]
+Flags = NDArray[np.bool_]
+
+
+def mine(problem: Problem, run_id: str) -> dict[str, Any]:
+    """Propose a rule of keywords, and measure it on rows that neither suggested nor chose them.
+
+    Returns:
+        rule_version (None where there is nothing to propose), subject, body (Markdown), reason, n_rows (measured).
+    """
+    rows = _read_labelled(problem)
+    if rows.empty:
+        return _nothing("Nobody has labelled anything yet.")
+    training = training_of(problem)
+    texts = _texts_of(rows, training.features.text)
+    is_measured = hold_out(rows, training.features.text, training.group, training.seed)
+    is_positive = rows[IS_POSITIVE].to_numpy(dtype=np.bool_)
+    is_measured = hold_out(
+        rows, training_of(problem).features.text, training_of(problem).group, training_of(problem).seed
+    )
+    pays_from = earning_threshold(value_of(problem))
+    mined = [text for text, held in zip(texts, is_measured, strict=True) if not held]
+    words = suggest_keywords(mined, is_positive[~is_measured])
+    chosen = choose_keywords(words, mined, is_positive[~is_measured], pays_from)
+    if not chosen:
+        share = f"{100 * pays_from:.0f} of 100"
+        return _nothing(f"No keyword of {len(words)} is surely right often enough: acting pays from {share} on.")
+    measured = [text for text, held in zip(texts, is_measured, strict=True) if held]
+    try:
+        found = measure_keywords(words, chosen, measured, is_positive[is_measured])
+    except CannotExplain as error:
+        return _nothing(str(error))
+    counts = {"n_mined": len(mined), "n_measured": len(measured)}
+    return _propose(problem, run_id, chosen, found, counts, rows[is_measured])
+
+
+def hold_out(rows: pd.DataFrame, text: list[str], entity: str | None, seed: int) -> Flags:
+    """Choose the rows that measure: half of those that chance chose, whole groups of nearly equal texts together.
+
+    Args:
+        rows: labelled rows with their texts and whether chance chose them.
+        text: text columns.
+        entity: column whose rows stay together, if any.
+        seed: fixes the choice.
+
+    Returns:
+        shape (n_rows,).
+    """
+    group = np.unique(group_rows(rows, text, entity, seed), return_inverse=True)[1]
+    n_groups = int(group.max()) + 1
+    is_chance = np.bincount(group, ~rows[IS_RANDOM].to_numpy(dtype=np.bool_), n_groups) == 0
+    is_drawn = np.random.default_rng([seed, 11]).random(n_groups) < MEASURED_SHARE
+    return np.asarray((is_chance & is_drawn)[group], dtype=np.bool_)
+
+
+def _read_labelled(problem: Problem) -> pd.DataFrame:
+    """Read every row that people have labelled so far."""
+    with open_warehouse().connect() as connection:
+        newest = connection.scalar(select(func.max(LABEL.c.batch_id)).where(LABEL.c.problem == problem.name))
+        answers = read_answers(connection, problem.name, str(newest or ""))
+        partitions = done_partitions(connection, problem.name, Stage.INGEST)
+    if answers.empty:
+        return answers
+    settled = settle_answers(answers, label_of(problem))
+    return join_answers(problem, settled, partitions, current_snapshot(events_table(problem.name)))
+
+
+def _texts_of(rows: pd.DataFrame, columns: list[str]) -> list[str]:
+    """Join the text columns of each row, as the predicate does."""
+    parts = [rows[name].astype("object").where(rows[name].notna(), "").map(str) for name in columns]
+    return [" ".join(row) for row in zip(*parts, strict=True)]
+
+
+def _propose(
+    problem: Problem,
+    run_id: str,
+    chosen: list[str],
+    found: list[KeywordRule],
+    counts: dict[str, int],
+    measured: pd.DataFrame,
+) -> dict[str, Any]:
+    """Write a proposal down, with every keyword's numbers, and the question about it."""
+    positive_when = write_predicate(chosen, training_of(problem).features.text)
+    with open_warehouse().begin() as connection:
+        if rules_in_force.predicate_in_force(connection, problem) == positive_when:
+            return _nothing("The rule in force is already what the labels suggest.")
+        name = rules_in_force.name_proposal(connection, problem.name, run_id)
+        where = {"problem": problem.name, "rule_version": name}
+        row: Row = {**where, **counts, "positive_when": positive_when, "keywords": chosen}
+        row |= {"status": rules_in_force.PROPOSED, "proposed_at_utc": datetime.now(UTC), "proposed_by": run_id}
+        replace_rows(connection, RULE_VERSION, where, [row | {"decided_at_utc": None, "decided_by": None}])
+        ranked = [one for one in found if one.keyword != ANY_CHOSEN]
+        keywords = [
+            where | asdict(one) | {"rank": 0 if one.keyword == ANY_CHOSEN else 1 + ranked.index(one)} for one in found
+        ]
+        replace_rows(connection, KEYWORD_RULE, where, keywords)
+    subject = f"{problem.title}: may {name} be the rule from now on?"
+    body = write_question(problem, chosen, found, _say_rule_in_force(measured))
+    return {"rule_version": name, "subject": subject, "body": body, "reason": "", "n_rows": counts["n_measured"]}
+
+
+def write_question(problem: Problem, chosen: list[str], found: list[KeywordRule], today: str) -> str:
+    """Write what a person reads before approving a rule, as Markdown.
+
+    Args:
+        chosen: keywords of the proposed rule.
+        found: measured keywords, the whole rule first.
+        today: how good the rule in force is on the same rows.
+    """
+    positive = label_of(problem).positive
+    words = ", ".join(f"`{word}`" for word in chosen)
+    lines = [
+        f"| contains | hits | of 100 hits {positive} | of 100 {positive} caught |",
+        "|---|---|---|---|",
+        *(_line(one) for one in found if one.is_chosen),
+    ]
+    return "\n\n".join(
+        [
+            f"A row is taken for **{positive}** when its text contains any of {words}, whatever the case.",
+            f"Measured on rows that chance chose and that did not suggest the words, with 95 % intervals. {today}",
+            "\n".join(lines),
+            "**Approve** makes it the rule that every model must beat; nothing is blocked by it. **Reject**, or no "
+            "answer in time, leaves the rule as it is.",
+        ]
+    )
+
+
+def _say_rule_in_force(measured: pd.DataFrame) -> str:
+    """Say how the rule in force does on the measured rows."""
+    hit, is_positive = measured[IS_RULE].to_numpy(dtype=np.bool_), measured[IS_POSITIVE].to_numpy(dtype=np.bool_)
+    n_right = int((hit & is_positive).sum())
+    return (
+        f"The rule in force hits {int(hit.sum())} of them, {n_right} rightly, and so catches {n_right} of "
+        f"{int(is_positive.sum())}."
+    )
+
+
+def _line(rule: KeywordRule) -> str:
+    """Write one keyword as a line of the table."""
+    precision = _of_100(rule.precision_ratio, rule.precision_low, rule.precision_high)
+    coverage = _of_100(rule.coverage_ratio, rule.coverage_low, rule.coverage_high)
+    return f"| {rule.keyword} | {rule.n_hits} of {rule.n_rows} | {precision} | {coverage} |"
+
+
+def _of_100(ratio: float, low: float, high: float) -> str:
+    """Write a share with its interval."""
+    return f"{100 * ratio:.0f} ({100 * low:.0f} to {100 * high:.0f})"
+
+
+def _nothing(reason: str) -> dict[str, Any]:
+    """Say that there is nothing to propose."""
+    return {"rule_version": None, "subject": "", "body": "", "reason": reason, "n_rows": 0}
