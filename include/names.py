@@ -10,6 +10,8 @@ CORE = "core"  # warehouse schema of the tables, ours to redesign
 BI = "bi"  # warehouse schema of the views, the promise to analysts
 LAKE_NAMESPACE = "lake"  # Iceberg namespace of every table
 
+MODELS_PAGE = "/mulgil/models"  # below Airflow's own address: every version's card, and what-if questions
+
 # Columns that ingest adds to every lake table; the underscore keeps them apart from a problem's own columns.
 PARTITION_KEY = "_partition_key"
 ROW_KEY = "_row_key"

@@ -3,6 +3,7 @@
 
 from airflow.plugins_manager import AirflowPlugin
 
+from include.names import MODELS_PAGE
 from pages.on_demand import OnDemandApp
 
 
@@ -14,23 +15,23 @@ class ModelCardPlugin(AirflowPlugin):
         {
             "name": "Mulgil Model cards",
             "app": OnDemandApp("model_card.app", "create_app"),
-            "url_prefix": "/mulgil/models",
+            "url_prefix": MODELS_PAGE,
         }
     ]
     external_views = [  # noqa: RUF012
         {
             "name": "Models",
-            "href": "/mulgil/models/",
+            "href": f"{MODELS_PAGE}/",
             "destination": "nav",
             "url_route": "models",
-            "category": "mulgil",
-            "icon": "/mulgil/models/icon.svg",
+            "nav_top_level": True,  # two pages or more would else hide behind a menu
+            "icon": f"{MODELS_PAGE}/icon.svg",
         },
         {
             "name": "Models",
-            "href": "/mulgil/models/?dag={DAG_ID}",
+            "href": f"{MODELS_PAGE}/?dag={{DAG_ID}}",
             "destination": "dag",
             "url_route": "models-of-dag",
-            "icon": "/mulgil/models/icon.svg",
+            "icon": f"{MODELS_PAGE}/icon.svg",
         },
     ]

@@ -18,7 +18,7 @@ class ReportsPlugin(AirflowPlugin):
             "href": "/mulgil/reports/",
             "destination": "nav",
             "url_route": "reports",
-            "category": "mulgil",
+            "nav_top_level": True,  # two pages or more would else hide behind a menu
             "icon": "/mulgil/reports/icon.svg",
         }
     ]

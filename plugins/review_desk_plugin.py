@@ -22,7 +22,7 @@ class ReviewDeskPlugin(AirflowPlugin):
             "href": "/mulgil/desk/",
             "destination": "nav",
             "url_route": "desk",
-            "category": "mulgil",
+            "nav_top_level": True,  # two pages or more would else hide behind a menu
             "icon": "/mulgil/desk/static/icon.svg",
         }
     ]

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Locator, Page, sync_playwright
 
 from include.settings import REPOSITORY
 from scripts.stack.home import find_home
@@ -58,6 +58,25 @@ def show_reports(page: Page, url: str) -> None:
     page.frame_locator("iframe").locator("#flight_delay").evaluate("section => section.scrollIntoView()")
 
 
+def show_models(page: Page, url: str) -> Locator:
+    """Open the list of models in Airflow's frame, and go to the newest version of the flights."""
+    page.goto(f"{url}/plugin/models")
+    frame = page.frame_locator("iframe")
+    return frame.locator("section#flight_delay tr").nth(1)
+
+
+def show_card(page: Page, url: str) -> None:
+    """Open the card of the newest model of the flights."""
+    show_models(page, url).get_by_role("link").first.click()
+    page.frame_locator("iframe").locator("section#metrics").evaluate("section => section.scrollIntoView()")
+
+
+def show_what_if(page: Page, url: str) -> None:
+    """Ask the newest model of the flights what it would say, and wait for its answer."""
+    show_models(page, url).get_by_role("link").last.click()
+    page.frame_locator("iframe").locator("#contributions .push").first.wait_for()
+
+
 def show_waterway(page: Page, url: str) -> None:
     """Open the graph of everything that follows from one landing asset."""
     page.goto(f"{url}/assets")
@@ -66,6 +85,8 @@ def show_waterway(page: Page, url: str) -> None:
 
 PICTURES: dict[str, Callable[[Page, str], Any]] = {
     "reports": show_reports,
+    "model_card": show_card,
+    "what_if": show_what_if,
     "dags": lambda page, url: page.goto(f"{url}/dags"),
     "waterway": show_waterway,
 }

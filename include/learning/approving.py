@@ -6,10 +6,12 @@ What belongs here: text out of the registry's rows. What does not: asking (Airfl
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import urlencode
 
 from sqlalchemy import Connection, select
 
 from include.learning import registry
+from include.names import MODELS_PAGE
 from include.problems.schema import Problem
 from include.warehouse.tables.learning import GATE_CHECK, MODEL_METRIC
 
@@ -73,7 +75,9 @@ def _card(connection: Connection, problem: Problem, version: str) -> str:
         .where(GATE_CHECK.c.problem == problem.name, GATE_CHECK.c.model_version == version)
         .order_by(GATE_CHECK.c.check_name)
     ).scalars()
-    return "\n\n".join([head, _table(metrics), "\n".join(f"- {detail}" for detail in checks)])
+    address = urlencode({"problem": problem.name, "version": version})
+    card = f"[The whole card]({MODELS_PAGE}/card?{address}): what moves it, whom it wrongs, where it is weak."
+    return "\n\n".join([head, _table(metrics), "\n".join(f"- {detail}" for detail in checks), card])
 
 
 def _table(metrics: Sequence[Row]) -> str:

@@ -66,6 +66,28 @@ def test_the_reports_open_from_airflows_own_navigation(running: Running, page: A
     assert "336,776" in reports.locator("section#flight_delay .cards").inner_text()
 
 
+def test_the_newest_model_has_a_card_and_answers_what_if_inside_airflow(running: Running, page: Any) -> None:
+    from playwright.sync_api import expect
+
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    assert page.goto(f"{running.url}/mulgil/models/").status == 401
+    complaints.clear()  # the refusal itself
+    log_in(page, running.url, "viewer", running.passwords["viewer"])
+    page.goto(f"{running.url}/mulgil/models/")
+    newest = page.locator("section#flight_delay tr").nth(1)
+    newest.get_by_role("link").first.click()
+    assert page.locator("svg.reliability circle").count() >= 3
+    assert page.locator("section#fairness td").count() > 0
+    page.get_by_role("link", name="Ask it what if").click()
+    page.locator("#contributions .push").first.wait_for()
+    before = page.locator("#sentence").inner_text()
+    page.get_by_role("spinbutton", name="scheduled hour local").fill("23")
+    expect(page.locator("#sentence")).not_to_have_text(before)
+    assert page.locator("#fault").is_hidden()
+    assert complaints == []
+
+
 def test_the_page_asks_nothing_of_anybody_else(running: Running, page: Any) -> None:
     log_in(page, running.url, "admin", running.passwords["admin"])
     asked: list[str] = []

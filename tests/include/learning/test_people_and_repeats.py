@@ -84,6 +84,7 @@ def test_the_question_shows_what_the_model_is_worth_and_every_check(house, trips
     assert decided["model_version"] in question["subject"]
     for part in ("gradient_boosting", "No model serves until then", "| evening |", "| dummy |", "fitted on"):
         assert part in question["body"]
+    assert f"/mulgil/models/card?problem=late&version={decided['model_version']}" in question["body"]
     for (detail,) in read(house, GATE_CHECK, "detail"):
         assert detail in question["body"]
     assert approving.APPROVE == "Approve"
