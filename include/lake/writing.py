@@ -3,8 +3,12 @@
 One of the two doors of the lake for other rooms.
 """
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
+from operator import itemgetter
 
+import ibis
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyiceberg.exceptions import CommitFailedException, ValidationException
@@ -12,14 +16,24 @@ from pyiceberg.expressions import In, Reference
 from pyiceberg.expressions.literals import literal
 from pyiceberg.table import Table
 
+from include.engine.mapping import BatchFunction, stream
+from include.engine.session import is_spark, open_engine
 from include.errors import BadPartition, LakeConflict
 from include.lake import files
 from include.lake.catalog import OneCommit, arrow_schema, ensure_table, find_table, table_lock
 from include.lake.reading import planned_files
 from include.lake.setting_apart import Fault, set_rows_apart
-from include.names import PARTITION_KEY
+from include.names import PARTITION_KEY, ROW_KEY
 
-__all__ = ["PARTITION_PROPERTY", "Fault", "publish_files", "replace_partition", "replace_partitions", "set_rows_apart"]
+__all__ = [
+    "PARTITION_PROPERTY",
+    "Fault",
+    "publish_files",
+    "replace_by_batches",
+    "replace_partition",
+    "replace_partitions",
+    "set_rows_apart",
+]
 
 # Snapshots say which partition they changed, so that one partition's history is found without reading all of it.
 PARTITION_PROPERTY = "mulgil.partition_key"
@@ -67,6 +81,70 @@ def replace_partitions(
         if part.num_rows:
             paths.append(files.write_parquet(files.partition_folder(table_name, key), rows.schema, [part])[0])
     return _publish(table_name, partition_keys, paths, rows.schema, properties or {})
+
+
+def replace_by_batches(
+    table_name: str,
+    partition_keys: Sequence[str],
+    rows: ibis.Table,
+    function: BatchFunction,
+    schema: pa.Schema,
+    *,
+    n_at_once: int,
+    properties: Mapping[str, str] | None = None,
+) -> tuple[str, Counter[str]]:
+    """Make what a function gives for rows the rows of partitions, in one commit; no partition is held as a whole.
+
+    Args:
+        rows: of the lake, with `_partition_key` and `_row_key`.
+        function: takes and gives Arrow batches; `_partition_key` stays what it is. On Spark it travels to the workers.
+        schema: of what it gives: plain types, `_partition_key` among them.
+        n_at_once: rows of a batch.
+
+    Returns:
+        the snapshot that holds the rows, and how many each partition has.
+
+    Raises:
+        BadPartition: rows lie outside of the partitions.
+        LakeConflict: as `replace_partition`.
+    """
+    engine, paths, n_rows = open_engine(), [], Counter[str]()
+    if is_spark(engine):
+        for key in partition_keys:
+            mapped = engine.map_batches(
+                rows.filter(rows[PARTITION_KEY] == key), function, ibis.Schema.from_pyarrow(schema)
+            )
+            written, n_rows[key] = files.write_files(engine, mapped, files.partition_folder(table_name, key), [ROW_KEY])
+            paths += written
+    else:
+        for key, batches in _runs(stream(rows, function, n_at_once)):
+            _require_partition(table_name, partition_keys, key)
+            path, n_written = files.write_parquet(files.partition_folder(table_name, key), schema, batches)
+            paths.append(path)
+            n_rows[key] += n_written
+    return _publish(table_name, partition_keys, paths, schema, properties or {}), n_rows
+
+
+def _runs(batches: Iterator[pa.RecordBatch]) -> Iterator[tuple[str, Iterator[pa.RecordBatch]]]:
+    """Cut batches where the partition changes: files of a partition lie side by side, and so do its rows."""
+    pieces = (piece for batch in batches for piece in _pieces(batch))
+    for key, run in groupby(pieces, key=itemgetter(0)):
+        yield key, (piece for _, piece in run)
+
+
+def _pieces(batch: pa.RecordBatch) -> Iterator[tuple[str, pa.RecordBatch]]:
+    """Cut one batch where the partition changes."""
+    runs = pc.run_end_encode(batch[PARTITION_KEY])
+    start = 0
+    for end, key in zip(runs.run_ends.to_pylist(), runs.values.to_pylist(), strict=True):
+        yield key, batch.slice(start, end - start)
+        start = end
+
+
+def _require_partition(table_name: str, partition_keys: Sequence[str], key: str) -> None:
+    """Refuse rows that the next replacement of these partitions would not remove."""
+    if key not in partition_keys:
+        raise BadPartition(f"Rows for {table_name} lie outside of {', '.join(map(repr, partition_keys))}: in {key!r}.")
 
 
 def publish_files(

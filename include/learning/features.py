@@ -76,7 +76,7 @@ def learn_features(rows: pd.DataFrame, features: Features) -> FeatureSpec:
     categories = {}
     for name in features.categorical:
         # Ties in frequency are broken by name, so that the order of the rows changes nothing.
-        counts = rows[name].dropna().astype(str).value_counts().sort_index()
+        counts = rows[name].dropna().map(_word).value_counts().sort_index()
         kept = counts.sort_values(ascending=False, kind="stable").index[:MAX_CATEGORIES]
         categories[name] = tuple(sorted(str(value) for value in kept))
     return FeatureSpec(tuple(features.numeric), categories, tuple(features.text))
@@ -125,8 +125,13 @@ def _category(column: "pd.Series[Any]", values: tuple[str, ...]) -> pd.Categoric
     known = pd.Index(values, dtype="object")
     codes, uniques = pd.factorize(column)
     # One look-up for each distinct value, not for each row; the last place answers for code -1, missing.
-    lookup = np.append(known.get_indexer(pd.Index([str(value) for value in uniques], dtype="object")), -1)
+    lookup = np.append(known.get_indexer(pd.Index([_word(value) for value in uniques], dtype="object")), -1)
     return pd.Categorical.from_codes(lookup[codes], categories=known)
+
+
+def _word(value: Any) -> str:
+    """Write a category as a word: 3 stays 3 where a missing neighbour has made a column of whole numbers doubles."""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
 def _joined_text(rows: pd.DataFrame, columns: tuple[str, ...]) -> list[str]:

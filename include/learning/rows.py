@@ -98,17 +98,13 @@ def read_rows(
         BadFeatures: the table lacks a feature column.
         BadPartition: the table does not exist.
     """
-    training = training_of(problem)
+    plain, text = _columns_of(training_of(problem), spec)
     table = open_rows(events_table(problem.name), partitions, snapshot_id)
-    plain, text = _columns_of(training, spec)
     _require_columns(table, [*plain, *text], problem.name)
     if row_keys is not None:
         table = table.filter(table[ROW_KEY].isin(list(row_keys)))
     predicates = _predicates(problem)
-    table = _ask(table, predicates, problem.name)
-    event_at = table[problem.source.event_time]
-    if IS_KNOWN in predicates and problem.label and problem.label.delay and known_at:
-        table = table.mutate(**{IS_KNOWN: table[IS_KNOWN] & (event_at <= known_at - problem.label.delay)})
+    table = _withhold_young(_ask(table, predicates, problem.name), problem, known_at)
     if is_known_only and IS_KNOWN in predicates:
         table = table.filter(table[IS_KNOWN])
     table = table.order_by(PARTITION_KEY, ROW_KEY)
@@ -128,6 +124,38 @@ def read_rows(
         .to_pandas()
     )
     return frame
+
+
+def open_scorable(problem: Problem, partitions: Sequence[str], spec: FeatureSpec, known_at: datetime) -> ibis.Table:
+    """Open what a model is asked about, and no more; nothing is read yet, and the rows are in the order of their files.
+
+    Args:
+        partitions, spec, known_at: as of `read_rows`.
+
+    Returns:
+        _row_key, _partition_key, the columns of `spec` with text cut to what a model reads, and for labels from the log
+        _is_known and _is_positive.
+
+    Raises:
+        BadFeatures: the table lacks a feature column.
+        BadPartition: the table does not exist.
+    """
+    table = open_rows(events_table(problem.name), partitions)
+    _require_columns(table, spec.columns, problem.name)
+    asked = {name: text for name, text in _predicates(problem).items() if name != IS_RULE}
+    table = _withhold_young(_ask(table, asked, problem.name), problem, known_at)
+    plain = dict.fromkeys(name for name in [*spec.numeric, *spec.categories] if name not in spec.text)
+    text = (table[name].substr(0, TEXT_LIMIT).name(name) for name in spec.text)
+    return table.select(ROW_KEY, PARTITION_KEY, *plain, *text, *asked)
+
+
+def _withhold_young(table: ibis.Table, problem: Problem, known_at: datetime | None) -> ibis.Table:
+    """Say of a row that is younger than the label's delay that its label is not known yet."""
+    label = problem.label
+    if IS_KNOWN not in table.columns or label is None or not label.delay or known_at is None:
+        return table
+    is_old_enough = table[problem.source.event_time] <= known_at - label.delay
+    return table.mutate(**{IS_KNOWN: table[IS_KNOWN] & is_old_enough})
 
 
 def _columns_of(training: Training, spec: FeatureSpec | None) -> tuple[list[str], list[str]]:

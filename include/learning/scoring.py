@@ -1,15 +1,22 @@
 """Turns rows and a model into predictions, shaped as the lake keeps them.
 
-What belongs here: frames in, an Arrow table out. What does not: reading and writing.
+What belongs here: rows in, predictions out. What does not: reading and writing.
 """
+
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
+from include.learning import storing
 from include.learning.columns import IS_KNOWN, IS_POSITIVE
-from include.learning.features import build_features
+from include.learning.features import FeatureSpec, build_features
 from include.learning.metrics import require_probabilities
 from include.learning.models import positive_probability
 from include.learning.storing import StoredModel
@@ -28,6 +35,48 @@ SCHEMA = pa.schema(
 )
 
 
+class Scorer:
+    """A registered model on its way to the rows, wherever they are: each process that has some loads it once."""
+
+    def __init__(self, folder: Path, row: Mapping[str, Any]) -> None:
+        """Name the model; it is loaded where it is asked.
+
+        Args:
+            folder: the problem's folder of models; every process that has rows sees it.
+            row: of the registry.
+        """
+        self.folder = folder
+        self.named = tuple(str(row[name]) for name in ("model_version", "artifact_url", "artifact_sha256"))
+        self.features = tuple(row["features"])
+
+    def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """Give each batch of rows its predictions.
+
+        Args:
+            batches: from `rows.open_scorable`.
+
+        Raises:
+            TamperedModel: the file is not the one that was registered.
+            BadFeatures, BadProbabilities: as `predict_rows`.
+        """
+        stored = self.load()
+        with threadpool_limits(N_THREADS):
+            for batch in batches:
+                yield make_predictions(stored, batch)
+
+    def load(self) -> StoredModel:
+        """Load the model, if its bytes are the registered ones."""
+        return _load(self.folder, self.named, self.features)
+
+
+@lru_cache(maxsize=2)
+def _load(folder: Path, named: tuple[str, ...], features: tuple[str, ...]) -> StoredModel:
+    """Load a model once per process; its name holds its hash, so it never changes under its name."""
+    version, url, sha256 = named
+    row = {"model_version": version, "artifact_url": url, "artifact_sha256": sha256, "features": features}
+    return storing.load_registered(folder, row)
+
+
 def predict_rows(stored: StoredModel, rows: pd.DataFrame) -> "np.ndarray[tuple[int], np.dtype[np.float64]]":
     """Give each row its probability of the positive class.
 
@@ -42,12 +91,10 @@ def predict_rows(stored: StoredModel, rows: pd.DataFrame) -> "np.ndarray[tuple[i
         BadProbabilities: the model gave something else.
     """
     with threadpool_limits(N_THREADS):
-        p = positive_probability(stored.model, build_features(rows, stored.spec))
-    require_probabilities(p)
-    return p
+        return _predict(stored, rows)
 
 
-def make_predictions(stored: StoredModel, rows: pd.DataFrame) -> pa.Table:
+def make_predictions(stored: StoredModel, rows: pa.RecordBatch) -> pa.RecordBatch:
     """Make the prediction rows of some event rows.
 
     Args:
@@ -57,15 +104,33 @@ def make_predictions(stored: StoredModel, rows: pd.DataFrame) -> pa.Table:
     Returns:
         one row for each, columns of `SCHEMA`; `is_positive` is null where the label is not known.
     """
-    n_rows = len(rows)
-    is_known = rows[IS_KNOWN].to_numpy(dtype=np.bool_) if IS_KNOWN in rows else np.zeros(n_rows, dtype=np.bool_)
-    outcome = rows[IS_POSITIVE].to_numpy(dtype=np.bool_) if IS_POSITIVE in rows else is_known
+    has_labels = IS_KNOWN in rows.schema.names
+    is_known = rows[IS_KNOWN] if has_labels else pa.repeat(pa.scalar(False), rows.num_rows)
+    unknown = pa.scalar(None, pa.bool_())
     columns = [
-        pa.array(rows[PARTITION_KEY].astype("object"), pa.string()),
-        pa.array(rows[ROW_KEY].astype("object"), pa.string()),
-        pa.array([stored.model_version] * n_rows, pa.string()),
-        pa.array(predict_rows(stored, rows), pa.float64()),
-        pa.array(is_known, pa.bool_()),
-        pa.array(outcome, pa.bool_(), mask=~is_known),
+        rows[PARTITION_KEY].cast(pa.string()),
+        rows[ROW_KEY].cast(pa.string()),
+        pa.repeat(pa.scalar(stored.model_version), rows.num_rows),
+        pa.array(_predict(stored, _frame(rows, stored.spec)), pa.float64()),
+        is_known,
+        pc.if_else(is_known, rows[IS_POSITIVE] if has_labels else unknown, unknown),
     ]
-    return pa.Table.from_arrays(columns, schema=SCHEMA)
+    return pa.record_batch(columns, schema=SCHEMA)
+
+
+def _predict(stored: StoredModel, rows: pd.DataFrame) -> "np.ndarray[tuple[int], np.dtype[np.float64]]":
+    """Ask the model, in as many threads as the caller has set."""
+    p = positive_probability(stored.model, build_features(rows, stored.spec))
+    require_probabilities(p)
+    return p
+
+
+def _frame(rows: pa.RecordBatch, spec: FeatureSpec) -> pd.DataFrame:
+    """Hand the features to pandas; of words that are categories each distinct one once."""
+    columns = {}
+    for name in dict.fromkeys(spec.columns):
+        column = rows[name]
+        is_words = name in spec.categories and name not in spec.text and pa.types.is_string(column.type)
+        columns[name] = column.dictionary_encode() if is_words else column
+    frame: pd.DataFrame = pa.table(columns).to_pandas()
+    return frame

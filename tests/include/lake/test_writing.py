@@ -6,9 +6,9 @@ import pytest
 
 from include.errors import BadPartition, LakeConflict
 from include.lake import files
-from include.lake.catalog import load_table
+from include.lake.catalog import find_table, load_table
 from include.lake.reading import current_snapshot, list_partitions, open_rows
-from include.lake.writing import replace_partition, replace_partitions
+from include.lake.writing import replace_by_batches, replace_partition, replace_partitions
 
 TABLE = "lake.flights"
 
@@ -178,3 +178,48 @@ def test_copies_of_a_tables_metadata_share_its_history_and_nothing_else(house):
     assert copied.snapshots is not metadata.snapshots
     assert copied.properties is not metadata.properties
     assert copied == metadata
+
+
+KEYED = pa.schema({"_partition_key": pa.string(), "_row_key": pa.string(), "v": pa.float64()})
+
+
+def source_rows(*keys, n_rows=100):
+    """Put rows of some partitions into a lake table, and open it."""
+    for key in keys:
+        names = pa.array([f"{key}-{i:04d}" for i in range(n_rows)])
+        replace_partition("lake.source", key, make_rows(key, range(n_rows), _row_key=names))
+    return open_rows("lake.source", list(keys))
+
+
+def halved(batches):
+    for batch in batches:
+        columns = [batch["_partition_key"], batch["_row_key"], pa.compute.divide(batch["v"].cast(pa.float64()), 2)]
+        yield pa.record_batch(columns, schema=KEYED)
+
+
+def test_what_a_function_gives_for_rows_replaces_partitions_by_one_commit(house):
+    rows = source_rows("2013-01", "2013-02")
+    replace_partition(TABLE, "2013-02", make_rows("2013-02", [7.0], _row_key=["gone"]))
+    replace_partition(TABLE, "2013-03", make_rows("2013-03", [8.0], _row_key=["stays"]))
+    keys = ["2013-01", "2013-02", "2013-04"]
+    snapshot, n_rows = replace_by_batches(TABLE, keys, rows, halved, KEYED, n_at_once=30)
+    assert snapshot == current_snapshot(TABLE)
+    assert n_rows == {"2013-01": 100, "2013-02": 100}
+    assert n_rows["2013-04"] == 0
+    assert values_of() == sorted([*(i / 2 for i in range(100)), *(i / 2 for i in range(100)), 8.0])
+    assert list_partitions(TABLE) == ["2013-01", "2013-02", "2013-03"]
+
+
+def test_the_same_rows_in_batches_again_change_nothing(house):
+    rows = source_rows("2013-01", "2013-02")
+    first, again = (
+        replace_by_batches(TABLE, ["2013-01", "2013-02"], rows, halved, KEYED, n_at_once=n)[0] for n in (30, 30)
+    )
+    assert first == again
+
+
+def test_a_row_of_another_partition_among_good_ones_changes_nothing(house):
+    rows = source_rows("2013-01", "2013-02")
+    with pytest.raises(BadPartition, match=r"outside of '2013-01'.*'2013-02'"):
+        replace_by_batches(TABLE, ["2013-01"], rows, halved, KEYED, n_at_once=30)
+    assert find_table(TABLE) is None
