@@ -20,5 +20,11 @@ class ReportsPlugin(AirflowPlugin):
             "url_route": "reports",
             "nav_top_level": True,  # two pages or more would else hide behind a menu
             "icon": "/mulgil/reports/icon.svg",
-        }
+        },
+        {
+            "name": "Data Docs",
+            "href": "/mulgil/reports/audits/{DAG_ID}",
+            "destination": "dag",
+            "url_route": "data_docs",
+        },
     ]

@@ -13,7 +13,7 @@ from include.warehouse.coverage import mark_running, read_statuses
 from include.warehouse.database import open_warehouse
 from include.warehouse.loading import replace_rows
 from include.warehouse.steps import step
-from include.warehouse.tables.quality import QUALITY_RESULT
+from include.warehouse.tables.quality import DATA_DOCS, QUALITY_RESULT
 
 SHORTEST_REASON = 5  # letters
 
@@ -246,6 +246,8 @@ def publish_replay(
         replaying.require_same_basis(commit, problem, partition_key, staged)
         replaying.publish_again(commit, definition, partition_key, staged, row, reasons, properties, now)
         replace_rows(commit.connection, QUALITY_RESULT, key, audit["results"])
+        page = {**key, "run_id": run_id, "html": audit["html"], "built_at_utc": now}
+        replace_rows(commit.connection, DATA_DOCS, key, [page])
         replay_record.record_outcome(commit.connection, {**key, "run_id": run_id}, {**outcome, **counts}, now)
     return {"verdict": verdict, **counts, "n_rows": counts["n_published"]}
 

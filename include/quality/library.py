@@ -19,11 +19,13 @@ with warnings.catch_warnings():
         InMemoryStoreBackendDefaults,
         ProgressBarsConfig,
     )
+    from great_expectations.render.renderer.page_renderer import ValidationResultsPageRenderer
+    from great_expectations.render.view.view import DefaultJinjaSectionView
 
 # Hundreds of INFO lines for each partition once Airflow has set up logging.
 logging.getLogger("great_expectations").setLevel(logging.WARNING)
 
-__all__ = ["gx", "gxe", "open_context"]
+__all__ = ["DefaultJinjaSectionView", "ValidationResultsPageRenderer", "gx", "gxe", "open_context"]
 
 
 def open_context() -> EphemeralDataContext:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 from include.names import Stage
@@ -11,7 +12,7 @@ from include.settings import read_settings
 from include.warehouse.database import open_warehouse
 from include.warehouse.loading import replace_rows
 from include.warehouse.steps import step
-from include.warehouse.tables.quality import QUALITY_RESULT
+from include.warehouse.tables.quality import DATA_DOCS, QUALITY_RESULT
 
 
 @step(Stage.INGEST)
@@ -20,7 +21,7 @@ def audit_partition(
     problem: str,
     partition_key: str,
     staged: dict[str, Any],
-    run_id: str = "by-hand",  # noqa: ARG001 - @step records it
+    run_id: str = "by-hand",
 ) -> dict[str, Any]:
     """Audit the staged files of one partition, and store an answer for each expectation.
 
@@ -39,10 +40,12 @@ def audit_partition(
         AuditFailed: a file is gone or unreadable; staging again may mend that.
         CountsDoNotAddUp: a row was lost while rows were kept apart.
     """
-    outcome, results = _decide(problem, partition_key, staged)
+    outcome, results, html = _decide(problem, partition_key, staged)
     key = {"problem": problem, "partition_key": partition_key}
+    page = {**key, "run_id": run_id, "html": html, "built_at_utc": datetime.now(UTC)}
     with open_warehouse().begin() as connection:
         replace_rows(connection, QUALITY_RESULT, key, results)
+        replace_rows(connection, DATA_DOCS, key, [page])
     return outcome
 
 
@@ -59,19 +62,23 @@ def audit_replay(
     Args:
         staged: what `stage_replay` returned.
 
-    Returns, Raises: as `audit_partition`, and `results`: the rows of `core.quality_result` to publish with it.
+    Returns, Raises: as `audit_partition`; and, to be published with the rows, `results` (rows of `core.quality_result`)
+        and `html` (the page).
     """
-    outcome, results = _decide(problem, partition_key, staged)
-    return {**outcome, "results": results}
+    outcome, results, html = _decide(problem, partition_key, staged)
+    return {**outcome, "results": results, "html": html}
 
 
-def _decide(problem: str, partition_key: str, staged: dict[str, Any]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+def _decide(
+    problem: str, partition_key: str, staged: dict[str, Any]
+) -> tuple[dict[str, Any], list[dict[str, Any]], str]:
     """Audit staged files, and say what follows.
 
     Returns:
-        what `audit_partition` returns, and the rows of `core.quality_result`.
+        what `audit_partition` returns, the rows of `core.quality_result`, and the page about it.
     """
     # Great Expectations takes seconds to import, and DAG files import this module.
+    from include.quality.data_docs import render_audit
     from include.quality.staged_files import combine_hashes
     from include.quality.verdicts import decide_verdict, warn_of_unknown_fields
 
@@ -89,7 +96,7 @@ def _decide(problem: str, partition_key: str, staged: dict[str, Any]) -> tuple[d
         **({"apart": apart} if apart else {}),
     }
     key = {"problem": problem, "partition_key": partition_key}
-    return outcome, [key | result.row() for result in audit.results]
+    return outcome, [key | result.row() for result in audit.results], render_audit(audit)
 
 
 def _audit(definition: Problem, partition_key: str, staged: dict[str, Any]) -> tuple[Any, dict[str, str], Any]:

@@ -50,6 +50,20 @@ def completeness_by_partition(connection: Connection, problem: str) -> list[Row]
     )
 
 
+def data_docs_of(connection: Connection, problem: str, partition_key: str) -> Row | None:
+    """Read Great Expectations' page about one partition; None before its first audit."""
+    query = """
+        SELECT
+            html,
+            built_at_utc
+        FROM bi.data_docs
+        WHERE problem = :problem
+            AND partition_key = :partition_key
+    """
+    found = connection.execute(text(query), {"problem": problem, "partition_key": partition_key}).mappings().first()
+    return dict(found) if found is not None else None
+
+
 def model_in_production(connection: Connection, problem: str) -> Row | None:
     """Name the model that serves now, and who put it there."""
     rows = _rows(

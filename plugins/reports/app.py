@@ -6,12 +6,14 @@ What does not belong here: SQL (`include/warehouse/queries.py`), drawing (`pictu
 from pathlib import Path
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, HTTPException, Request
 from fastapi.responses import HTMLResponse, Response
 from jinja2 import Environment, FileSystemLoader
 from sqlalchemy.exc import SQLAlchemyError
 
+from include.names import Stage, dag_id
 from include.problems.reading import load_problems
+from include.problems.schema import Problem
 from include.warehouse import queries
 from include.warehouse.database import open_warehouse
 from pages.access import User, may_read, require_login
@@ -32,6 +34,8 @@ def create_app() -> FastAPI:
     """Make the app; every route asks who you are."""
     app = FastAPI(dependencies=[require_login], docs_url=None, redoc_url=None, openapi_url=None)
     app.add_api_route("/", show_reports, methods=["GET"], response_class=HTMLResponse)
+    app.add_api_route("/audits/{name}", list_audits, methods=["GET"], response_class=HTMLResponse)
+    app.add_api_route("/audits/{name}/{partition_key}", show_audit, methods=["GET"], response_class=HTMLResponse)
     app.add_api_route("/style.css", send_style, methods=["GET"])
     app.add_api_route("/icon.svg", send_icon, methods=["GET"])
     return app
@@ -48,6 +52,45 @@ def show_reports(request: Request, user: User) -> HTMLResponse:
     except SQLAlchemyError as error:
         return _page("unavailable.html", 503, reason=type(error).__name__)
     return _page("reports.html", 200, reports=reports, n_broken=len(errors), user_name=user.get_name())
+
+
+def list_audits(name: str, user: User) -> HTMLResponse:
+    """List the audited partitions of a problem.
+
+    Args:
+        name: of the problem, or of one of its DAGs, whose tab shows this page.
+    """
+    problem = _readable(name, user)
+    try:
+        with open_warehouse().connect() as connection:
+            partitions = queries.completeness_by_partition(connection, problem.name)
+    except SQLAlchemyError as error:
+        return _page("unavailable.html", 503, reason=type(error).__name__)
+    return _page("audits.html", 200, problem=problem, partitions=partitions)
+
+
+def show_audit(name: str, partition_key: str, user: User) -> HTMLResponse:
+    """Show what Great Expectations said of one partition: its Data Docs."""
+    problem = _readable(name, user)
+    try:
+        with open_warehouse().connect() as connection:
+            partitions = queries.completeness_by_partition(connection, problem.name)
+            docs = queries.data_docs_of(connection, problem.name, partition_key)
+    except SQLAlchemyError as error:
+        return _page("unavailable.html", 503, reason=type(error).__name__)
+    row = next((row for row in partitions if row["partition_key"] == partition_key), None)
+    if row is None or docs is None:
+        raise HTTPException(404, f"{partition_key!r} is no audited partition of {problem.name}.")
+    return _page("audit.html", 200, problem=problem, row=row, docs=docs)
+
+
+def _readable(name: str, user: User) -> Problem:
+    """Find a problem that the person may read; whether there is one that he may not read is not told."""
+    problems, _ = load_problems()
+    for problem in problems:
+        if name in {problem.name, *(dag_id(problem.name, stage) for stage in Stage)} and may_read(user, problem.name):
+            return problem
+    raise HTTPException(404, f"There is no problem {name!r} that you may read.")
 
 
 def _report(connection: Any, problem: Any) -> dict[str, Any]:

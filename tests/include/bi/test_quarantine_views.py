@@ -27,3 +27,8 @@ def test_every_replay_says_who_ran_what_again_why_and_what_came_of_it(fill, read
         ("r2", "x", "x", "refused", 6, 0, 6, 0),
     ]
     assert read("replay_history", "replayed_at_utc") == [datetime(2013, 7, 1, tzinfo=UTC)] * 2
+
+
+def test_each_audited_partition_has_its_page(fill, read):
+    fill("data_docs", {"partition_key": "a", "html": "<p>1</p>"}, {"partition_key": "b", "html": "<p>2</p>"})
+    assert read("data_docs", "partition_key", "html", by="partition_key") == [("a", "<p>1</p>"), ("b", "<p>2</p>")]

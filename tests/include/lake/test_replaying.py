@@ -39,7 +39,7 @@ def stage_again(run_id="replay-1", key=JANUARY):
 
 
 def publish_again(staged, run_id="replay-1", key=JANUARY, **more):
-    audit = {**audit_of(staged), "results": [], **more}
+    audit = {**audit_of(staged), "results": [], "html": "<p>page</p>", **more}
     return publish_replay(problem="flights", partition_key=key, staged=staged, audit=audit, run_id=run_id)
 
 

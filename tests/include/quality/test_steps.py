@@ -9,7 +9,7 @@ from sqlalchemy import select
 from include.quality.staged_files import combine_hashes, sha256_of
 from include.quality.steps import audit_partition, audit_replay
 from include.warehouse.database import engine_for
-from include.warehouse.tables.quality import QUALITY_RESULT
+from include.warehouse.tables.quality import DATA_DOCS, QUALITY_RESULT
 from include.warehouse.tables.runs import RUN_STEP
 
 pytestmark = pytest.mark.slow
@@ -173,3 +173,13 @@ def test_the_audit_of_a_replay_gives_its_results_and_leaves_what_is_stored(audit
     assert (verdict, row["problem"], row["partition_key"], row["n_rows"]) == ("warn", "rides", "2013-01-01", 4)
     assert results(house) == stored
     assert json.loads(json.dumps(outcome)) == outcome
+
+
+def test_the_page_about_the_newest_audit_is_stored_beside_its_results(audit, stage, house):
+    audit([stage(10)], FAR)
+    audit([stage(4)], NOT_NULL)
+    with house.engine.connect() as connection:
+        (page,) = connection.execute(select(DATA_DOCS)).mappings()
+    assert (page["problem"], page["partition_key"], page["run_id"]) == ("rides", "2013-01-01", "run-1")
+    assert "values must never be null" in page["html"]
+    assert "mean must be" not in page["html"]

@@ -1,6 +1,7 @@
 """The Reports page: nobody reads it without a login, and no text on it runs."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
@@ -9,11 +10,13 @@ import yaml
 from airflow.api_fastapi.core_api.security import get_user
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from sqlalchemy import insert
 
 from include.warehouse.database import engine_for
+from include.warehouse.tables.quality import DATA_DOCS, PARTITION_AUDIT
 from reports import app as page
 
-ROUTES = ["/", "/style.css", "/icon.svg"]
+ROUTES = ["/", "/audits/{name}", "/audits/{name}/{partition_key}", "/style.css", "/icon.svg"]
 SCRIPT = "<script>alert(1)</script>"
 PROBLEM = {
     "name": "hostile",
@@ -146,3 +149,55 @@ def test_a_warehouse_that_does_not_answer_is_a_page_without_its_address(
     assert (response.status_code, "hush" in response.text) == (503, False)
     assert "OperationalError" in response.text
     assert "default-src 'none'" in response.headers["content-security-policy"]
+
+
+@pytest.fixture
+def audited(readable: set[str], migrated_warehouse_url: str) -> set[str]:
+    """Give both problems one audited partition."""
+    with engine_for(migrated_warehouse_url).begin() as connection:
+        for problem in ("hostile", "secret"):
+            key = {"problem": problem, "partition_key": "2013-01-01", "run_id": "r"}
+            counts = {"n_in": 3, "n_published": 2, "n_quarantined": 1, "n_duplicate": 0, "n_in_lake": 2}
+            now = datetime(2013, 1, 2, tzinfo=UTC)
+            verdict = {"verdict": "published_with_warnings", "first_reason": SCRIPT, "finished_at_utc": now}
+            connection.execute(insert(PARTITION_AUDIT).values(**key, **counts, **verdict))
+            connection.execute(insert(DATA_DOCS).values(**key, html="<p>values must be <i></i></p>", built_at_utc=now))
+    return readable
+
+
+def test_data_docs_of_a_partition_are_shown_with_what_became_of_it(audited: set[str], signed_in: TestClient) -> None:
+    response = signed_in.get("/audits/hostile/2013-01-01")
+    assert "<p>values must be <i></i></p>" in response.text
+    assert "3 rows in, 2 published, 1 kept apart" in response.text
+    assert "published with warnings: &lt;script&gt;" in response.text
+    assert response.headers["content-security-policy"] == page.POLICY
+
+
+@pytest.mark.parametrize("name", ["hostile", "hostile__ingest"])
+def test_a_problem_and_the_tabs_of_its_dags_list_its_audits(
+    audited: set[str], signed_in: TestClient, name: str
+) -> None:
+    text = signed_in.get(f"/audits/{name}").text
+    assert 'href="/mulgil' not in text
+    assert '<a href="hostile/2013-01-01">' in text
+    assert "<script" not in text
+
+
+@pytest.mark.parametrize("path", ["secret", "secret__ingest", "secret/2013-01-01", "nobody", "nobody/2013-01-01"])
+def test_audits_of_a_problem_that_one_may_not_read_are_as_if_there_were_none(
+    audited: set[str], signed_in: TestClient, path: str
+) -> None:
+    response = signed_in.get(f"/audits/{path}")
+    assert response.status_code == 404
+    assert "that you may read" in response.json()["detail"]
+    audited.add("secret")
+    assert signed_in.get(f"/audits/{path}").status_code == (200 if path.startswith("secret") else 404)
+
+
+def test_a_partition_that_was_never_audited_is_not_there(audited: set[str], signed_in: TestClient) -> None:
+    response = signed_in.get("/audits/hostile/2099-01-01")
+    assert (response.status_code, response.json()["detail"][:12]) == (404, "'2099-01-01'")
+
+
+def test_the_reports_page_leads_to_the_audits(audited: set[str], signed_in: TestClient) -> None:
+    assert '<a href="audits/hostile/2013-01-01">2013-01-01</a>' in signed_in.get("/").text
