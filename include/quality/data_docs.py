@@ -21,6 +21,7 @@ _SHOWN = frozenset(
     | {"tbody", "td", "th", "thead", "tr", "ul"}
 )
 _COUNTS = ("element_count", "unexpected_count", "unexpected_percent")
+_DEAD_END = "Show exception traceback..."  # unfolds what is not there: our answers hold its first words
 _DROPPED = frozenset({"script", "style", "button", "template"})  # with all that is in them
 
 
@@ -113,5 +114,5 @@ class _Keeper(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         """Write text."""
-        if not self._n_dropped:
+        if not self._n_dropped and data.strip() != _DEAD_END:
             self.parts.append(escape(" ".join(data.split()) + " " if data.strip() else " "))

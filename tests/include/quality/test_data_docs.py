@@ -33,6 +33,7 @@ def test_the_page_says_what_great_expectations_says(audit):
     assert html.count("fa-times") == 3
     assert html.count("fa-exclamation-triangle") == 1
     assert "could not draw" not in html
+    assert "traceback" not in html
 
 
 def test_it_has_nothing_that_runs_or_loads_and_no_address(audit):
