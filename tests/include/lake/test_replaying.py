@@ -1,4 +1,7 @@
+import itertools
 import json
+import sys
+from contextlib import contextmanager
 
 import pytest
 from sqlalchemy import select
@@ -134,6 +137,52 @@ def test_a_run_that_dies_before_its_commit_is_over_has_changed_nothing(narrow, m
     assert state(narrow) == before
     publish_again(stage_again())
     assert ids() == ["a", "b", "c"]
+
+
+class Died(BaseException):
+    """What ends a run at once, wherever it is."""
+
+
+@contextmanager
+def dying_at(n_calls):
+    """End whatever runs when it calls a function of the lake room for the n-th time."""
+    left = itertools.count(n_calls, -1)
+
+    def count(frame, event, _):
+        if event == "call" and "/include/lake/" in frame.f_code.co_filename and next(left) == 0:
+            sys.setprofile(None)
+            raise Died
+
+    sys.setprofile(count)
+    try:
+        yield
+    finally:
+        sys.setprofile(None)
+
+
+@pytest.mark.slow
+def test_wherever_it_dies_nothing_has_changed_or_everything_and_the_next_try_ends_as_an_undisturbed_one(narrow):
+    narrow.write_problem(latest=WIDE)
+    choose()
+    before, seen, points = state(narrow)[0], [], itertools.count(3, 67)
+    while True:
+        try:
+            with dying_at(next(points)):
+                staged = stage_again()
+                if "is_over" not in staged:
+                    publish_again(staged)
+        except Died:
+            seen.append(state(narrow)[0] == before)
+        else:
+            break
+    assert len(seen) >= 5
+    assert seen == sorted(seen, reverse=True), "what was published must not be taken back"
+    assert seen[0]
+    assert (ids(), ids(QUARANTINE, "_line_number")) == (["a", "b", "c"], [3])
+    files, audit, _, status = state(narrow)
+    assert (audit["n_published"], audit["n_quarantined"], status) == (3, 1, "done")
+    ingest()
+    assert state(narrow)[0] == files
 
 
 def test_a_replay_that_an_ingest_overtook_starts_over(narrow):
