@@ -71,6 +71,8 @@ def mine(problem: Problem, run_id: str) -> dict[str, Any]:
         found = measure_keywords(words, chosen, measured, is_positive[is_measured])
     except CannotExplain as error:
         return _nothing(str(error))
+    if not any(one.keyword == ANY_CHOSEN for one in found):
+        return _nothing(f"None of {len(measured):,} rows to measure on contains {', '.join(chosen)}; label more items.")
     counts = {"n_mined": len(mined), "n_measured": len(measured)}
     return _propose(problem, run_id, chosen, found, counts, rows[is_measured])
 

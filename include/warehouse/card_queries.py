@@ -40,6 +40,36 @@ def list_versions(connection: Connection, problem: str) -> list[Row]:
     )
 
 
+def list_rules(connection: Connection, problem: str) -> list[Row]:
+    """List every rule that was mined from labels, the newest first, with how good all its keywords together were."""
+    return _rows(
+        connection,
+        """
+        SELECT
+            rule_version,
+            status,
+            decided_by,
+            decided_at_utc,
+            positive_when,
+            is_in_force,
+            n_hits,
+            n_rows,
+            precision_ratio,
+            precision_low,
+            precision_high,
+            coverage_ratio,
+            coverage_low,
+            coverage_high
+        FROM bi.keyword_rule
+        WHERE problem = :problem
+            AND COALESCE(rank, 0) = 0
+        ORDER BY
+            rule_version DESC
+        """,
+        problem=problem,
+    )
+
+
 def find_version(connection: Connection, problem: str, version: str) -> Row | None:
     """Read the facts about one version, or None when there is no such one."""
     found = _of_version(connection, "SELECT * FROM bi.model_card", problem, version)

@@ -83,7 +83,14 @@ def list_models(user: User, dag: str = "") -> HTMLResponse:
     ]
     try:
         with open_warehouse().connect() as connection:
-            lists = [(problem, card_queries.list_versions(connection, problem.name)) for problem in readable]
+            lists = [
+                (
+                    problem,
+                    card_queries.list_versions(connection, problem.name),
+                    card_queries.list_rules(connection, problem.name),
+                )
+                for problem in readable
+            ]
     except SQLAlchemyError as error:
         return _unavailable(error)
     return _page("models.html", 200, lists=lists)

@@ -108,6 +108,13 @@ def test_where_nobody_has_labelled_or_no_word_pays_nothing_is_proposed(house, pr
     assert read(house, RULE_VERSION) == []
 
 
+def test_a_rule_that_no_measured_row_meets_is_not_proposed(house, mined_mails, monkeypatch):
+    monkeypatch.setattr(mining, "choose_keywords", lambda *_: ["casino"])
+    outcome = steps.mine_rule(problem="mail", run_id="run-2")
+    assert outcome["rule_version"] is None
+    assert "rows to measure on contains casino" in outcome["reason"]
+
+
 def test_only_rows_that_chance_chose_measure_and_nearly_equal_texts_stay_together():
     texts = [f"letter number {'abcdefgh'[place % 8] * 40} {place % 40}" for place in range(80)]
     rows = pd.DataFrame({"body": texts, IS_RANDOM: [place % 4 != 0 for place in range(80)]})

@@ -1,12 +1,15 @@
 """Model cards and what-if questions: who may see and ask, what is shown, and that no text on the pages runs."""
 
 import re
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from sqlalchemy import insert
 
+from include.warehouse.tables.explaining import KEYWORD_RULE, RULE_VERSION
 from model_card import app as page
 from tests.plugins.model_card.conftest import SCRIPT
 
@@ -105,6 +108,27 @@ def test_the_models_of_one_dag_are_those_of_its_problem(readable: set[str], sign
     assert 'id="mail"' in signed_in.get("/").text
     html = signed_in.get("/?dag=late__train").text
     assert ('id="late"' in html, 'id="mail"' in html) == (True, False)
+
+
+def test_rules_that_were_mined_are_listed_with_who_decided_and_what_they_were_worth(
+    house: Any, readable: set[str], signed_in: TestClient
+) -> None:
+    assert "Rules that were mined" not in signed_in.get("/").text
+    now = datetime(2013, 4, 1, tzinfo=UTC)
+    rule = {"problem": "late", "rule_version": "rule-001", "status": "approved", "positive_when": f"'{SCRIPT}'"}
+    rule |= {"keywords": ["rain"], "n_mined": 9, "n_measured": 40, "proposed_at_utc": now, "proposed_by": "run"}
+    shares = {"precision_ratio": 0.75, "precision_low": 0.4, "precision_high": 0.93}
+    shares |= {"coverage_ratio": 0.2, "coverage_low": 0.1, "coverage_high": 0.36}
+    keyword = {"problem": "late", "rule_version": "rule-001", "n_hits": 8, "n_rows": 40, "is_chosen": True} | shares
+    with house.engine.begin() as connection:
+        connection.execute(insert(RULE_VERSION), [rule | {"decided_at_utc": now, "decided_by": "ann"}])
+        rows = [keyword | {"keyword": "(any of the chosen)", "rank": 0}, keyword | {"keyword": "rain", "rank": 1}]
+        connection.execute(insert(KEYWORD_RULE), rows)
+    html = signed_in.get("/").text
+    assert html.count("rule-001") == 1
+    for words in ("in force", "ann, 2013-04-01", "75.0", "40.0 – 93.0", "20.0", "8 of 40"):
+        assert words in html
+    assert SCRIPT not in html
 
 
 def test_a_version_that_is_not_there_is_named(readable: set[str], signed_in: TestClient) -> None:
