@@ -7,10 +7,11 @@ the model's answers (`include/learning/what_if.py`).
 from pathlib import Path
 from typing import Any
 
-from fastapi import FastAPI, HTTPException
+from fastapi import FastAPI, HTTPException, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 from jinja2 import Environment, FileSystemLoader
 from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from include.errors import MulgilError
@@ -63,6 +64,7 @@ def create_app() -> FastAPI:
     """Make the app; every route asks who you are, and a question must come from a page of this server."""
     app = FastAPI(dependencies=[require_login], docs_url=None, redoc_url=None, openapi_url=None)
     app.add_middleware(OwnPagesOnly)
+    app.add_exception_handler(SQLAlchemyError, _say_unavailable)
     app.add_api_route("/", list_models, methods=["GET"], response_class=HTMLResponse)
     app.add_api_route("/card", show_card, methods=["GET"], response_class=HTMLResponse)
     app.add_api_route("/what-if", show_what_if, methods=["GET"], response_class=HTMLResponse)
@@ -81,46 +83,33 @@ def list_models(user: User, dag: str = "") -> HTMLResponse:
         for problem in problems
         if problem.training and may_read(user, problem.name) and wanted in ("", problem.name)
     ]
-    try:
-        with open_warehouse().connect() as connection:
-            lists = [
-                (
-                    problem,
-                    card_queries.list_versions(connection, problem.name),
-                    card_queries.list_rules(connection, problem.name),
-                )
-                for problem in readable
-            ]
-    except SQLAlchemyError as error:
-        return _unavailable(error)
+    with open_warehouse().connect() as connection:
+        lists = [
+            (
+                problem,
+                card_queries.list_versions(connection, problem.name),
+                card_queries.list_rules(connection, problem.name),
+            )
+            for problem in readable
+        ]
     return _page("models.html", 200, lists=lists)
 
 
 def show_card(user: User, problem: str, version: str) -> HTMLResponse:
     """Show the card of one version."""
     definition = _readable(user, problem)
-    try:
-        with open_warehouse().connect() as connection:
-            facts = card_queries.find_version(connection, problem, version)
-            card = card_queries.read_card(connection, problem, version)
-    except SQLAlchemyError as error:
-        return _unavailable(error)
-    if facts is None:
-        raise HTTPException(404, f"{problem} has no model version {version!r}.")
+    with open_warehouse().connect() as connection:
+        facts = _facts(connection, problem, version)
+        card = card_queries.read_card(connection, problem, version)
     return _page("card.html", 200, **_arrange(definition, facts, card))
 
 
 def show_what_if(user: User, problem: str, version: str) -> HTMLResponse:
     """Show the form of a what-if question, filled with the middle of every feature."""
     definition = _readable(user, problem)
-    try:
-        with open_warehouse().connect() as connection:
-            facts = card_queries.find_version(connection, problem, version)
-            ranges = card_queries.read_ranges(connection, problem, version)
-    except SQLAlchemyError as error:
-        return _unavailable(error)
-    if facts is None:
-        raise HTTPException(404, f"{problem} has no model version {version!r}.")
+    with open_warehouse().connect() as connection:
+        facts = _facts(connection, problem, version)
+        ranges = card_queries.read_ranges(connection, problem, version)
     return _page("what_if.html", 200, problem=definition, facts=facts, ranges=cards.form_fields(ranges, definition))
 
 
@@ -134,8 +123,6 @@ def answer_question(user: User, question: Question) -> JSONResponse:
         answer = what_if.ask(definition, question.version, question.values)
     except MulgilError as error:
         return JSONResponse({"message": str(error)}, status_code=422, headers=HEADERS)
-    except SQLAlchemyError as error:
-        return JSONResponse({"message": f"The warehouse does not answer ({type(error).__name__})."}, 503, HEADERS)
     return JSONResponse(answer, headers=HEADERS)
 
 
@@ -189,9 +176,20 @@ def _arrange(problem: Problem, facts: dict[str, Any], card: dict[str, list[dict[
     }
 
 
-def _unavailable(error: Exception) -> HTMLResponse:
+def _facts(connection: Connection, problem: str, version: str) -> dict[str, Any]:
+    """Give the facts about one version."""
+    facts = card_queries.find_version(connection, problem, version)
+    if facts is None:
+        raise HTTPException(404, f"{problem} has no model version {version!r}.")
+    return facts
+
+
+def _say_unavailable(request: Request, error: Exception) -> Response:
     """Say that the warehouse does not answer, without its address."""
-    return _page("unavailable.html", 503, reason=type(error).__name__)
+    reason = type(error).__name__
+    if request.method == "POST":
+        return JSONResponse({"message": f"The warehouse does not answer ({reason})."}, 503, HEADERS)
+    return _page("unavailable.html", 503, reason=reason)
 
 
 def _page(template: str, status: int, **values: Any) -> HTMLResponse:
