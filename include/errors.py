@@ -49,6 +49,14 @@ class WarehouseAway(MulgilError):
     """The warehouse does not answer; nothing is half-written, and running again is safe."""
 
 
+class BadSubject(MulgilError):
+    """Whoever is to be erased was not named by a token."""
+
+
+class NotErased(MulgilError):
+    """Something of an erased subject was found afterwards."""
+
+
 class NotEnoughLabels(MulgilError):
     """A model was asked for before there were labels to learn from."""
 

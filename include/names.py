@@ -20,6 +20,9 @@ LINE_NUMBER = "_line_number"
 BYTE_OFFSET = "_byte_offset"  # of quarantined rows only
 UNKNOWN_FIELDS = "_unknown_fields"
 
+# How a person who is to be erased is named: key id and hash, for each key that was ever used, the newest first.
+SUBJECT_TOKEN = r"[0-9a-f]{8}:[0-9a-f]{32}(,[0-9a-f]{8}:[0-9a-f]{32})*"  # noqa: S105 - a shape, no secret
+
 
 class Stage(StrEnum):
     """A stage of the waterway; one file in `dags/` each."""
@@ -33,6 +36,7 @@ class Stage(StrEnum):
     DESK_WATCH = "desk_watch"
     EXPERIMENT = "experiment"
     MONITOR = "monitor"
+    UPKEEP = "upkeep"
 
 
 class Single(StrEnum):
@@ -40,6 +44,7 @@ class Single(StrEnum):
 
     ROLLBACK = "rollback"
     REPLAY = "replay"
+    ERASE = "erase"
 
 
 class Coverage(StrEnum):

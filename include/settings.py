@@ -30,6 +30,7 @@ class Settings:
         spark_master: URL of the Spark cluster; `local[*]` runs it inside of this machine.
         spark_driver_host: address at which a cluster's workers reach this machine.
         pii_key: secret of the keyed hash for identifiers.
+        pii_older_keys: secrets that came before it; what they hashed is still recognised when somebody is erased.
         s3_endpoint: URL of an S3-compatible store, or None for the cloud's own.
         is_demo_reviewer_on: whether recorded truth may answer review batches.
     """
@@ -45,8 +46,14 @@ class Settings:
     spark_master: str
     spark_driver_host: str
     pii_key: str
+    pii_older_keys: tuple[str, ...]
     s3_endpoint: str | None
     is_demo_reviewer_on: bool
+
+    @property
+    def pii_keys(self) -> tuple[str, ...]:
+        """Every key that identifiers may have been hashed with, the newest first."""
+        return (self.pii_key, *self.pii_older_keys)
 
 
 def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
@@ -85,6 +92,8 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         spark_driver_host=env.get("MULGIL_SPARK_DRIVER_HOST") or "127.0.0.1",
         # Empty is refused by the masking step, not here: a DAG processor needs no key.
         pii_key=env.get("MULGIL_PII_KEY", ""),
+        # Apart by commas. Nothing is hashed with them any more; without them, what they hashed could not be erased.
+        pii_older_keys=tuple(filter(None, env.get("MULGIL_PII_OLDER_KEYS", "").split(","))),
         s3_endpoint=env.get("MULGIL_S3_ENDPOINT") or None,
         # Recorded truth may only pose as a reviewer where someone asked for it.
         is_demo_reviewer_on=env.get("MULGIL_DEMO_REVIEWER", "") == "1",

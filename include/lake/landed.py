@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, literal, select
 
 from include.engine.objects import LocalObject, find_replaced, local_objects
 from include.engine.reading import Records
@@ -62,6 +62,14 @@ def find_feeds(connection: Connection, problem: str, partition_key: str) -> list
         .where(LANDING_PARTITION.c.problem == problem, LANDING_PARTITION.c.partition_key == partition_key)
         .order_by(LANDING_OBJECT.c.object_key)
     )
+    return [Feed(*row) for row in connection.execute(query)]
+
+
+def all_feeds(connection: Connection, problem: str) -> list[Feed]:
+    """Name every object that landed for a problem, once; counts are of the whole object."""
+    names = ("object_key", "size_bytes", "version", "fingerprint", "n_rows")
+    columns = [LANDING_OBJECT.c[name] for name in names] + [literal(True), LANDING_OBJECT.c.flaw]
+    query = select(*columns).where(LANDING_OBJECT.c.problem == problem).order_by(LANDING_OBJECT.c.object_key)
     return [Feed(*row) for row in connection.execute(query)]
 
 

@@ -13,7 +13,7 @@ from include.errors import BadSettings
 HIDDEN = "***"
 
 # Letters of every script: an address of which only the part in ASCII is hidden still tells.
-_ADDRESS = r"[\p{L}\p{N}._%+'\-]+@[\p{L}\p{N}\-]+(?:\.[\p{L}\p{N}\-]+)*"
+ADDRESS = r"[\p{L}\p{N}._%+'\-]+@[\p{L}\p{N}\-]+(?:\.[\p{L}\p{N}\-]+)*"
 _IPV4 = r"\b(?:\d{1,3}\.){3}\d{1,3}\b"
 _IPV6 = r"\b(?:[0-9A-Fa-f]{1,4}:){7}[0-9A-Fa-f]{1,4}\b|\b(?:[0-9A-Fa-f]{1,4}:){1,6}(?::[0-9A-Fa-f]{1,4}){1,6}\b"
 _CARD = r"\b\d(?:[ \-]?\d){12,18}\b"  # 13 to 19 digits, as ISO/IEC 7812 has them
@@ -25,7 +25,7 @@ _PHONE = (
 )
 # Order matters: a card number holds what looks like a phone number, and an address may hold an IP address.
 _REPLACEMENTS = (
-    (_ADDRESS, "[email]"),
+    (ADDRESS, "[email]"),
     (_IPV6, "[ip]"),
     (_IPV4, "[ip]"),
     (_CARD, "[card]"),
@@ -52,10 +52,10 @@ def mask(text: Any, pii: str, pii_key: str) -> Any:
 
 def mask_contact(text: Any) -> Any:
     """Keep the first letter and the domain of the first address, j***@example.org; *** where there is no address."""
-    address = text.re_extract(_ADDRESS, 0)
+    address = text.re_extract(ADDRESS, 0)
     domain = address.re_extract(r"@(.*)$", 1).lower()
     masked = address.substr(0, 1).lower() + ibis.literal(f"{HIDDEN}@") + domain
-    return ibis.ifelse(text.re_search(_ADDRESS), masked, ibis.ifelse(text.notnull(), HIDDEN, ibis.null("string")))
+    return ibis.ifelse(text.re_search(ADDRESS), masked, ibis.ifelse(text.notnull(), HIDDEN, ibis.null("string")))
 
 
 def mask_free_text(text: Any) -> Any:

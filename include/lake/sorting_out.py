@@ -5,7 +5,7 @@ Only lines that it did not write are looked at again, and only names that may oc
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import ibis
@@ -29,6 +29,7 @@ from include.lake.staging import (
     select_elsewhere,
     select_partition,
 )
+from include.lake.subjects import Erased
 from include.names import LINE_NUMBER, OBJECT_KEY, UNKNOWN_FIELDS, events_table, quarantine_table
 from include.problems.sections.source import Source
 
@@ -47,6 +48,7 @@ class Sorting:
         homes: keys of those whose records without a usable time belong here.
         given_up: object key to why an object is not read; it counts as one record.
         pii_key: secret of the keyed hash.
+        erased: subjects whose rows are counted, and not kept.
     """
 
     problem: str
@@ -56,6 +58,7 @@ class Sorting:
     homes: Sequence[str]
     given_up: Mapping[str, str]
     pii_key: str
+    erased: Erased = field(default_factory=dict)
 
 
 def sort_out(engine: Any, sorting: Sorting) -> dict[str, Any]:
@@ -100,7 +103,8 @@ def rows_of(engine: Any, records: Records, sorting: Sorting, choose: Any, select
     """
     raw = relation_of_records(engine, records)
     here = select(raw, sorting.source, sorting.partition_key, sorting.homes)
-    return choose(prepare_rows(here, sorting.source, sorting.partition_key, sorting.pii_key), sorting.source)
+    rows = prepare_rows(here, sorting.source, sorting.partition_key, sorting.pii_key, sorting.erased)
+    return choose(rows, sorting.source)
 
 
 def _keep_apart(engine: Any, sorting: Sorting, seen: Mapping[str, Lines]) -> dict[str, Any]:

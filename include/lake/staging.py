@@ -16,6 +16,7 @@ from include.engine.placing import is_placeable, is_within
 from include.engine.records import FLAW, RECORD
 from include.lake.keying import row_key
 from include.lake.masking import mask, mask_free_text
+from include.lake.subjects import ERASED, Erased, is_erased, subject_columns
 from include.lake.typing import DETAIL, FIELD, REASON, TYPED_PREFIX, explain_misfits, stored_schema, type_columns
 from include.names import BYTE_OFFSET, LINE_NUMBER, OBJECT_KEY, PARTITION_KEY, ROW_KEY, UNKNOWN_FIELDS
 from include.problems.sections.source import Source
@@ -77,11 +78,14 @@ def _is_here(rows: ibis.Table, source: Source, partition_key: str, homes: Sequen
     return is_within(moment, source, partition_key) | is_at_home
 
 
-def prepare_rows(rows: ibis.Table, source: Source, partition_key: str, pii_key: str) -> ibis.Table:
+def prepare_rows(
+    rows: ibis.Table, source: Source, partition_key: str, pii_key: str, erased: Erased | None = None
+) -> ibis.Table:
     """Type the fields, mask them, name each row, and say of each why it cannot be used.
 
     Args:
         rows: from `select_partition`.
+        erased: subjects whose rows are counted, and not kept.
     """
     rows = explain_flaws(rows, [source.event_time, *source.key])
     rows = explain_misfits(type_columns(rows, source, list(source.columns)), source)
@@ -97,12 +101,21 @@ def prepare_rows(rows: ibis.Table, source: Source, partition_key: str, pii_key: 
     masked = ibis.cases((rows[UNKNOWN].notnull(), rows[UNKNOWN].map(_masked)), else_=ibis.null(rows[UNKNOWN].type()))
     rows = rows.mutate(**{UNKNOWN: masked})
     rows = write_unknown(rows, UNKNOWN_FIELDS)
-    return rows.mutate(
+    rows = rows.mutate(
         **{
             PARTITION_KEY: ibis.literal(partition_key),
             ROW_KEY: row_key([_stored(rows, source, name).cast("string") for name in source.key]),
         }
     )
+    return _forget(rows, source, erased) if erased else rows
+
+
+def _forget(rows: ibis.Table, source: Source, erased: Erased) -> ibis.Table:
+    """Leave of the rows of erased subjects nothing but their place and the reason."""
+    is_theirs = is_erased(rows, subject_columns(source), erased)
+    nothing = dict.fromkeys((FIELD, DETAIL, ROW_KEY, UNKNOWN_FIELDS), ibis.null("string"))
+    left = {REASON: ibis.literal(ERASED), **nothing}
+    return rows.mutate(**{name: ibis.ifelse(is_theirs, value, rows[name]) for name, value in left.items()})
 
 
 def _masked(found: Any) -> Any:
@@ -125,6 +138,7 @@ def rejected_rows(rows: ibis.Table, source: Source) -> ibis.Table:
     }
     rows = pack_json(rows, held, _MASKED_DOCUMENT)
     record = ibis.cases(
+        (rows[REASON] == ERASED, ibis.null("string")),
         (rows[FLAW].notnull(), _unreadable(rows, {column.pii for column in source.columns.values()} - {"none"})),
         (_may_be_shown(rows, source), rows[RECORD].rstrip()),
         else_=rows[_MASKED_DOCUMENT],

@@ -31,7 +31,7 @@ def stage_partition(*, problem: str, partition_key: str, run_id: str = "by-hand"
     Raises:
         BadPartition: the key does not fit the problem's grain.
         BadLanding: an object that feeds the partition is gone, or was replaced since landing counted it.
-        BadSettings: identifiers are to be hashed, and there is no key.
+        BadSettings: identifiers are to be hashed, and there is no key; or the key of an erased subject is not there.
     """
     from include.engine.placing import require_partition_key
     from include.engine.session import open_engine
@@ -39,6 +39,8 @@ def stage_partition(*, problem: str, partition_key: str, run_id: str = "by-hand"
     from include.lake.leftovers import remove_leftovers
     from include.lake.manifest import write_manifest
     from include.lake.sorting_out import Sorting, sort_out
+    from include.lake.subjects import by_secret
+    from include.warehouse.erasure import read_subjects
 
     settings, source, now = read_settings(), load_problem(problem).source, datetime.now(UTC)
     with open_warehouse().begin() as connection:
@@ -47,9 +49,10 @@ def stage_partition(*, problem: str, partition_key: str, run_id: str = "by-hand"
             require_partition_key(partition_key, source.grain)
         mark_running(connection, problem, Stage.INGEST, partition_key, run_id)
         feeds = find_feeds(connection, problem, partition_key)
+        erased = by_secret(read_subjects(connection, problem), settings.pii_keys)
     homes = [feed.object_key for feed in feeds if feed.is_home]
     with fetch_feeds(settings, feeds) as objects:
-        sorting = Sorting(problem, partition_key, source, objects, homes, given_up(feeds), settings.pii_key)
+        sorting = Sorting(problem, partition_key, source, objects, homes, given_up(feeds), settings.pii_key, erased)
         outcome = sort_out(open_engine(), sorting)
     n_records = outcome.pop("records")
     remove_leftovers(events_table(problem), partition_key, outcome["staged"])
@@ -71,7 +74,8 @@ def publish_partition(
 
     Returns:
         `verdict`, `snapshot_id`, `n_published`, `n_quarantined` and `n_duplicate`. The verdict `outdated` means that
-        more has landed, and another run has published it since this one was staged: nothing is changed then.
+        more has landed, and another run has published it since this one was staged, or that somebody was erased since:
+        nothing is changed then.
 
     Raises:
         PartitionRefused: a `stop` expectation did not hold, or no row is left; the lake keeps what it had.
@@ -82,11 +86,15 @@ def publish_partition(
     from include.lake import publishing
     from include.lake.catalog import one_commit
     from include.lake.replay_record import require_none_since
+    from include.warehouse.erasure import erased_since
 
     key, now = {"problem": problem, "partition_key": partition_key}, datetime.now(UTC)
     with open_warehouse().begin() as connection:
         if publishing.is_outdated(connection, key, staged, run_id):
             reason = "a later run has published more of this partition"
+            return {"verdict": publishing.OUTDATED, "n_rows": 0, "reason": reason}
+        if erased_since(connection, problem, datetime.fromisoformat(staged["staged_at_utc"])):
+            reason = "somebody was erased since it was staged; `land` announces it again"
             return {"verdict": publishing.OUTDATED, "n_rows": 0, "reason": reason}
         require_none_since(connection, problem, partition_key, datetime.fromisoformat(staged["staged_at_utc"]))
     staged = publishing.as_audited(staged, audit)
@@ -181,6 +189,8 @@ def stage_replay(*, problem: str, partition_key: str, run_id: str = "by-hand") -
     from include.lake.landed import fetch_feeds, find_feeds, given_up
     from include.lake.manifest import write_manifest
     from include.lake.sorting_out import Sorting
+    from include.lake.subjects import by_secret
+    from include.warehouse.erasure import read_subjects
 
     settings, source, now = read_settings(), load_problem(problem).source, datetime.now(UTC)
     key = {"problem": problem, "partition_key": partition_key, "run_id": run_id}
@@ -193,11 +203,12 @@ def stage_replay(*, problem: str, partition_key: str, run_id: str = "by-hand") -
             replay_record.record_outcome(connection, key, nothing, now)
             return {"is_over": True, "reason": why_not, "n_rows": 0}
         feeds = find_feeds(connection, problem, partition_key)
+        erased = by_secret(read_subjects(connection, problem), settings.pii_keys)
         n_records = replaying.count_records(connection, problem)
     places = replaying.read_places(problem, partition_key)
     homes = [feed.object_key for feed in feeds if feed.is_home]
     with fetch_feeds(settings, [feed for feed in feeds if feed.object_key in places]) as objects:
-        sorting = Sorting(problem, partition_key, source, objects, homes, given_up(feeds), settings.pii_key)
+        sorting = Sorting(problem, partition_key, source, objects, homes, given_up(feeds), settings.pii_key, erased)
         outcome = replaying.run_again(sorting, basis.events, places)
     described = {"basis": asdict(basis), "landed_sha256": basis.landed_sha256, "staged_at_utc": now.isoformat()}
     manifest = write_manifest(events_table(problem), partition_key, feeds, n_records)
@@ -264,3 +275,117 @@ def list_replayed(*, problem: str, run_id: str = "by-hand") -> dict[str, Any]:
     with open_warehouse().begin() as connection:
         keys = note_announced(connection, problem, run_id, datetime.now(UTC))
     return {"keys": keys, "reason": "nothing was published", "n_rows": 0}
+
+
+@step(Stage.UPKEEP)
+def erase_subject(*, problem: str, subject: str, reason: str, actor: str, run_id: str = "by-hand") -> dict[str, Any]:
+    """Remove a person's rows from the lake and the warehouse, and keep ingest from bringing them back.
+
+    Args:
+        subject: the token that `scripts.subject_token` prints; never the person's own name.
+        reason: why, in one sentence, without the person's name.
+        actor: who asked for it.
+
+    Returns:
+        `n_rows`: published rows removed; `n_items`: rows of the warehouse; `n_snapshots`, `n_files`, `n_models`:
+        snapshots and files removed, and models marked; `n_partitions`; `landing_objects`: those that still have the
+        person's records, which Mulgil never changes; `n_unread`: objects of landing that could not be read any more.
+
+    Raises:
+        BadSubject: the subject is no token.
+        BadSettings: the house has none of its keys.
+    """
+    from include.engine.session import open_engine
+    from include.lake.erasing import affected_partitions, erase_partition, forget_history, trace
+    from include.lake.subjects import read_token
+    from include.warehouse.coverage import read_statuses
+    from include.warehouse.erasure import count_removed, mark_models, note_subject, remove_items
+    from include.warehouse.locks import lock_until_commit
+
+    hashes, now, warehouse = read_token(subject), datetime.now(UTC), open_warehouse()
+    with warehouse.begin() as connection:
+        note_subject(connection, problem, hashes, reason=reason, actor=actor, run_id=run_id, now=now)
+        landed = read_statuses(connection, problem, Stage.LAND)
+    for key in landed:
+        # Whoever began without knowing of the subject is waited for; whoever begins after us leaves it out.
+        with warehouse.begin() as connection:
+            lock_until_commit(connection, problem, Stage.INGEST, key)
+    barrier = datetime.now(UTC)
+    traces = trace(problem, hashes)
+    with warehouse.begin() as connection:
+        n_items = remove_items(connection, problem, traces.row_keys)
+    n_rows, partitions = 0, affected_partitions(traces)
+    for key in partitions:
+        with warehouse.begin() as connection:
+            lock_until_commit(connection, problem, Stage.INGEST, key)
+            n_rows += erase_partition(open_engine(), connection, traces, key, run_id)
+    expired, n_files = forget_history(traces, barrier)
+    with warehouse.begin() as connection:
+        count_removed(connection, problem, hashes, n_rows)
+        n_models = mark_models(connection, problem, expired, now)
+    return {
+        "n_rows": n_rows,
+        "n_items": n_items,
+        "n_partitions": len(partitions),
+        "n_snapshots": len(expired),
+        "n_files": n_files,
+        "n_models": n_models,
+        "landing_objects": sorted({place.rpartition(":")[0] for place in traces.places}),
+        "n_unread": len(traces.unread),
+    }
+
+
+@step(Stage.UPKEEP)
+def prove_erased(
+    *,
+    problem: str,
+    subject: str,
+    reason: str,  # noqa: ARG001 - a field of the form, as the next two
+    actor: str,  # noqa: ARG001
+    run_id: str = "by-hand",  # noqa: ARG001
+) -> dict[str, Any]:
+    """Look for an erased person in every snapshot and file of the lake, and in every table of the warehouse.
+
+    Args:
+        subject, reason, actor: as for `erase_subject`.
+
+    Returns:
+        `n_rows`: 0, and how much was looked through: `n_places`, `n_tables`.
+
+    Raises:
+        NotErased: something was found; the message says where, and how much.
+    """
+    from include.errors import NotErased
+    from include.lake.erasing import find_left, trace
+    from include.lake.subjects import read_token
+    from include.warehouse import erasure
+
+    hashes, now = read_token(subject), datetime.now(UTC)
+    traces = trace(problem, hashes)
+    with open_warehouse().begin() as connection:
+        asked_at = erasure.asked_at(connection, problem, hashes)
+        left = find_left(traces, asked_at)
+        left |= erasure.find_left(connection, problem, traces.row_keys, list(hashes.values()))
+        if not left:
+            erasure.note_proof(connection, problem, hashes, now)
+    if left:
+        found = ", ".join(f"{count} in {name}" for name, count in sorted(left.items()))
+        raise NotErased(
+            f"Of the subject, this was found: {found}. Somebody wrote it while it was erased: clear both tasks."
+        )
+    return {"n_rows": 0, "n_places": len(traces.places), "n_tables": len(traces.tables)}
+
+
+@step(Stage.UPKEEP)
+def keep_up(*, problem: str, run_id: str = "by-hand") -> dict[str, Any]:  # noqa: ARG001 - the record has it
+    """Write small files together, and let go of old snapshots, lost files and rows that have outlived their time.
+
+    Returns:
+        `n_compacted`: files that went into others; `n_outlived`: partitions removed; `n_snapshots` and `n_files`:
+        snapshots and files removed. All are 0 on most days.
+    """
+    from include.lake.upkeep import keep_up_tables, needed_snapshots
+
+    with open_warehouse().begin() as connection:
+        needed = needed_snapshots(connection, problem)
+    return keep_up_tables(load_problem(problem), needed, datetime.now(UTC))

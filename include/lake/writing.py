@@ -80,7 +80,7 @@ def replace_partitions(
         part = rows.filter(pc.equal(rows[PARTITION_KEY], key)) if len(partition_keys) > 1 else rows
         if part.num_rows:
             paths.append(files.write_parquet(files.partition_folder(table_name, key), rows.schema, [part])[0])
-    return _publish(table_name, partition_keys, paths, rows.schema, properties or {})
+    return publish_partitions(table_name, partition_keys, paths, rows.schema, properties or {})
 
 
 def replace_by_batches(
@@ -168,10 +168,10 @@ def publish_files(
     Raises:
         LakeConflict: a column has another type than in the table, or a foreign writer won every race.
     """
-    return _publish(table_name, [partition_key], paths, schema, properties or {}, within)
+    return publish_partitions(table_name, [partition_key], paths, schema, properties or {}, within)
 
 
-def _publish(
+def publish_partitions(
     table_name: str,
     partition_keys: Sequence[str],
     paths: Sequence[str],
@@ -179,7 +179,10 @@ def _publish(
     properties: Mapping[str, str],
     within: OneCommit | None = None,
 ) -> str:
-    """Commit files as the whole of their partitions, unless they are that already."""
+    """Make files that lie in the lake already the whole of several partitions, in one commit.
+
+    Args, Returns, Raises: as `publish_files`.
+    """
     with table_lock(table_name, within):
         table = ensure_table(table_name, schema)
         if within is not None:

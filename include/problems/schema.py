@@ -18,6 +18,7 @@ from include.problems.sections.monitor import Monitor
 from include.problems.sections.quality import Quality
 from include.problems.sections.review import Review
 from include.problems.sections.source import Source
+from include.problems.sections.upkeep import Upkeep
 
 _PARTITION_KEY = {
     "hour": (re.compile(r"\d{4}-\d\d-\d\dT\d\d"), "2013-01-31T05"),
@@ -43,6 +44,7 @@ class Problem(Section):
     review: Review | None = None
     experiment: Experiment | None = None
     monitor: Monitor | None = None
+    upkeep: Upkeep = Upkeep()
 
     @model_validator(mode="after")
     def _sections_fit_each_other(self) -> Self:

@@ -20,6 +20,7 @@ def stages_of(problem: Problem, *, is_demo_reviewer_on: bool) -> frozenset[Stage
         Stage.DESK_WATCH: problem.review is not None,
         Stage.EXPERIMENT: problem.experiment is not None,
         Stage.MONITOR: problem.monitor is not None,
+        Stage.UPKEEP: True,
     }
     return frozenset(stage for stage, is_asked_for in asked_for.items() if is_asked_for)
 

@@ -1,5 +1,6 @@
 """The DAG files, loaded as the DAG processor loads them."""
 
+import re
 import shutil
 from collections.abc import Callable
 from itertools import pairwise
@@ -142,6 +143,18 @@ def test_the_rollback_has_a_typed_form_and_announces_for_the_chosen_problem_alon
         task = dag["tasks"][f"list_rescorable__{problem}"]
         assert task["after"] == ["roll_back"]
         assert [uri.split("://")[-1] for uri in task["outlets"]] == [names.model_asset(problem)]
+
+
+def test_erasure_takes_a_token_and_no_name_and_ends_with_a_scan(loaded: Loaded):
+    dag = loaded["dags"][Single.ERASE]
+    assert dag["schemas"]["problem"]["enum"] == ["ad_review", "campaign", "flight_delay"]
+    assert dag["schemas"]["reason"]["minLength"] == 5
+    shape = dag["schemas"]["subject"]["pattern"]
+    token = f"{'0a' * 4}:{'1b' * 16}"
+    assert [bool(re.search(shape, text)) for text in (token, f"{token},{token}")] == [True, True]
+    for name in ("jane@example.org", "P-1", "555-1234", f"jane {token}", f"{token},jane"):
+        assert not re.search(shape, name), name
+    assert dag["tasks"]["prove_erased"]["after"] == ["erase_subject"]
 
 
 def test_landing_announces_again_exactly_to_those_that_listen(loaded: Loaded):

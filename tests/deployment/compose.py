@@ -108,5 +108,8 @@ def local_paths(services: Mapping[str, Service]) -> set[str]:
 
 
 def required_names(text: str) -> set[str]:
-    """Name the variables that must come from outside; a doubled dollar is the shell's in the container."""
-    return set(re.findall(r"(?<!\$)\$\{([A-Z0-9_]+)", text))
+    """Name the variables that must come from outside; a doubled dollar is the shell's in the container.
+
+    One with a default, `${NAME:-}`, may be missing.
+    """
+    return set(re.findall(r"(?<!\$)\$\{([A-Z0-9_]+)[:}?](?!-)", text))

@@ -2,6 +2,7 @@
 
 from include.warehouse.tables import (
     desk,
+    erasure,
     experiments,
     explaining,
     landing,
@@ -16,6 +17,7 @@ from include.warehouse.tables.base import METADATA
 __all__ = [
     "METADATA",
     "desk",
+    "erasure",
     "experiments",
     "explaining",
     "landing",

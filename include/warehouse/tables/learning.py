@@ -40,6 +40,11 @@ MODEL_VERSION = Table(
     document("features", "names of the features, in order"),
     document("parameters", "settings of the fit, and its seed"),
     moment("trained_at_utc", "when the fit ended"),
+    moment(
+        "rows_erased_at_utc",
+        "when the snapshot of its training rows was removed, because a person was erased; missing if never",
+        nullable=True,
+    ),
     comment="One row per fitted model.",
 )
 

@@ -7,7 +7,7 @@ from include.problems.stages import listeners_of, stages_of
 
 def test_a_problem_gets_only_the_stages_that_its_file_calls_for(write_problem):
     problem = read_problem_file(write_problem("experiment", None, training=None, monitor=None))
-    assert stages_of(problem, is_demo_reviewer_on=True) == {Stage.LAND, Stage.INGEST}
+    assert stages_of(problem, is_demo_reviewer_on=True) == {Stage.LAND, Stage.INGEST, Stage.UPKEEP}
 
 
 @pytest.mark.parametrize("section", ["training", "experiment", "monitor"])

@@ -1,0 +1,25 @@
+"""# Upkeep
+
+Keep the lake small and quick: write a partition's small files as one, forget old snapshots, remove lost files.
+
+Snapshots are kept for a week (`upkeep.snapshots` in the problem file), those that a model or a batch names for
+ever. Files that no snapshot knows, which killed runs left, are removed after a day. Where the file says how long
+`events`, `quarantine` or `predictions` are kept, partitions that ended longer ago are taken out. The rows of
+every other partition stay as they are. Raw logs are never touched. A run that finds nothing to do changes
+nothing.
+
+**Who waits for it:** nobody; disks and readers of the lake, after weeks.
+
+**When this is red:** nothing is lost and nothing waits; the lake only grows. The log says which table could not
+be read or written; clear the run, or wait for tomorrow's. By hand, at any time:
+`airflow dags trigger <problem>__upkeep`.
+"""
+
+from include.lake import steps
+from include.names import Stage
+from stage import problems_with, run_step, stage_dag
+
+for problem in problems_with(Stage.UPKEEP):
+    # At a quiet hour, each problem's at the same: what it does is little, and queues at the tables' locks.
+    with stage_dag(problem, Stage.UPKEEP, __doc__, schedule="30 3 * * *", max_active_runs=1):
+        run_step(steps.keep_up, problem, is_partitioned=False)

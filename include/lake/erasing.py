@@ -1,0 +1,290 @@
+"""Finds what the lake holds of a person, and takes it out: rows, and every snapshot and file that still has them.
+
+What a person's rows are is asked of the raw logs, which alone have the values as they stood; rows whose log is gone
+are found by the hashes that stand in the lake. Landing itself is never changed.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import ibis
+import pyarrow as pa
+from sqlalchemy import Connection, select, update
+
+from include.engine.fields import extract_fields
+from include.engine.reading import Records
+from include.engine.relations import fit_columns, relation_of_arrow, relation_of_records
+from include.engine.session import open_engine
+from include.errors import BadLanding
+from include.lake import files
+from include.lake.catalog import arrow_schema, find_table, load_table, table_lock
+from include.lake.keeping import expire_snapshots, find_orphans, remove_orphans
+from include.lake.keying import row_key
+from include.lake.landed import Feed, all_feeds, fetch_feeds, given_up
+from include.lake.masking import hash_identifier, mask
+from include.lake.publishing import REFUSED, count_reasons
+from include.lake.reading import open_rows, planned_files
+from include.lake.staging import QUARANTINE_SCHEMA
+from include.lake.subjects import ERASED, Erased, by_secret, is_erased, subject_columns, subject_name
+from include.lake.typing import TYPED_PREFIX, type_columns
+from include.lake.writing import publish_files
+from include.names import (
+    LINE_NUMBER,
+    OBJECT_KEY,
+    PARTITION_KEY,
+    ROW_KEY,
+    events_table,
+    predictions_table,
+    quarantine_table,
+)
+from include.problems.reading import load_problem
+from include.problems.sections.source import Source
+from include.settings import Settings, read_settings
+from include.warehouse.database import open_warehouse
+from include.warehouse.loading import replace_rows
+from include.warehouse.tables.quality import PARTITION_AUDIT, REJECTED_RECORD
+
+
+@dataclass(frozen=True)
+class Traces:
+    """What is known of a person's rows.
+
+    Attributes:
+        problem: whose rows.
+        source: its declared columns.
+        hashes: secret of a key to the person's hash.
+        places: object key and line number, joined by a colon, of each of their records.
+        row_keys: names of their rows in the lake.
+        unread: objects of landing that are gone, or are not what was counted.
+    """
+
+    problem: str
+    source: Source
+    hashes: Erased
+    places: Collection[str]
+    row_keys: Collection[str]
+    unread: Sequence[str]
+
+    @property
+    def tables(self) -> list[str]:
+        """Name the lake tables that may hold something of them, where they exist."""
+        names = (events_table, quarantine_table, predictions_table)
+        return [name(self.problem) for name in names if find_table(name(self.problem)) is not None]
+
+
+def trace(problem: str, hashes: Mapping[str, str]) -> Traces:
+    """Look for a person in everything that landed for a problem, and in its lake.
+
+    Args:
+        hashes: id of a key to the person's hash.
+
+    Raises:
+        BadSettings: the house has none of the keys.
+    """
+    settings = read_settings()
+    with open_warehouse().begin() as connection:
+        feeds = all_feeds(connection, problem)
+    secrets = by_secret([hashes], settings.pii_keys)
+    return find_traces(open_engine(), settings, problem, load_problem(problem).source, feeds, secrets)
+
+
+def find_traces(
+    engine: Any, settings: Settings, problem: str, source: Source, feeds: Sequence[Feed], hashes: Erased
+) -> Traces:
+    """Look for a person in everything that landed, and in the lake.
+
+    Args:
+        feeds: all objects of the problem, one entry each.
+    """
+    places, candidates, unread = set(), set(), []
+    for feed in feeds:
+        try:
+            with fetch_feeds(settings, [feed]) as objects:
+                records = Records(objects, source.format, given_up=given_up([feed]))
+                found = _theirs_in_log(relation_of_records(engine, records), source, hashes).to_pylist()
+        except BadLanding:
+            unread.append(feed.object_key)
+            continue
+        places |= {f"{row.pop(OBJECT_KEY)}:{row.pop(LINE_NUMBER)}" for row in found}
+        candidates |= {name for row in found for name in row.values() if name is not None}
+    traces = Traces(problem, source, hashes, places, (), unread)
+    return Traces(problem, source, hashes, places, _row_keys(traces, candidates), unread)
+
+
+def _theirs_in_log(records: ibis.Table, source: Source, hashes: Erased) -> pa.Table:
+    """Select a person's raw records: their places, and how the lake names their rows, by every key."""
+    rows = type_columns(extract_fields(records, list(source.columns)), source, source.key)
+    theirs = rows.filter(is_erased(rows, subject_columns(source), hashes))
+    names = {f"by_key_{i}": _row_key(theirs, source, key) for i, key in enumerate(hashes)}
+    places = theirs.select(OBJECT_KEY, LINE_NUMBER, **names).to_pyarrow()
+    return places.replace_schema_metadata(None)
+
+
+def _row_key(rows: ibis.Table, source: Source, pii_key: str) -> Any:
+    """Name rows as the lake does, with identifiers hashed by one key."""
+    return row_key(
+        [
+            (mask(rows[name], "identifier", pii_key) if pii != "none" else rows[f"{TYPED_PREFIX}{name}"]).cast("string")
+            for name, pii in ((name, source.columns[name].pii) for name in source.key)
+        ]
+    )
+
+
+def _row_keys(traces: Traces, candidates: set[str]) -> set[str]:
+    """Choose the names that are the person's: of two rows of one name only the first was kept, maybe another's."""
+    if find_table(events_table(traces.problem)) is None:
+        return candidates
+    rows = open_rows(events_table(traces.problem))
+    names = rows.select(ROW_KEY, is_theirs=is_theirs(rows, traces))
+    found = names.filter(names.is_theirs | names[ROW_KEY].isin(sorted(candidates))).to_pyarrow().to_pylist()
+    others = {row[ROW_KEY] for row in found if not row["is_theirs"]}
+    return (candidates | {row[ROW_KEY] for row in found if row["is_theirs"]}) - others
+
+
+def is_theirs(rows: ibis.Table, traces: Traces) -> Any:
+    """Say which rows of a lake table are a person's.
+
+    Args:
+        rows: of the events, the quarantine or the predictions table.
+    """
+    if OBJECT_KEY not in rows.columns:
+        return rows[ROW_KEY].isin(sorted(traces.row_keys))
+    place = rows[OBJECT_KEY] + ":" + rows[LINE_NUMBER].cast("string")
+    found = place.isin(sorted(traces.places))
+    for key, hashes in traces.hashes.items():
+        for name in subject_columns(traces.source):
+            if name not in rows.columns:
+                continue
+            pii, held = traces.source.columns[name].pii, rows[name].cast("string")
+            value = held if pii == "identifier" else hash_identifier(subject_name(held), key)
+            found |= value.isin(sorted(hashes)).fill_null(False) if pii != "contact" else False
+        if "record" in rows.columns:
+            for value in sorted(hashes):
+                found |= rows.record.contains(value).fill_null(False)
+    return found
+
+
+def affected_partitions(traces: Traces) -> list[str]:
+    """Name the partitions that hold something of a person, or the marks of it that an earlier run left."""
+    keys: set[str] = set()
+    for name in traces.tables:
+        rows = open_rows(name)
+        is_marked = rows.reason == ERASED if "reason" in rows.columns else ibis.literal(False)
+        found = rows.filter(is_theirs(rows, traces) | is_marked).select(PARTITION_KEY).distinct()
+        keys |= set(found.to_pyarrow()[PARTITION_KEY].to_pylist())
+    return sorted(keys)
+
+
+def erase_partition(engine: Any, connection: Connection, traces: Traces, partition_key: str, run_id: str) -> int:
+    """Take a person's rows out of one partition; the quarantine keeps their places, so that the counts still add up.
+
+    The events go last: where their log is gone, they alone say which rows of the other tables are the person's.
+
+    Returns:
+        how many published rows were removed.
+    """
+    properties = {"mulgil.run_id": run_id, "mulgil.change": "erasure"}
+    key = {"problem": traces.problem, "partition_key": partition_key}
+    audit = tuple(PARTITION_AUDIT.c[name] == value for name, value in key.items())
+    is_refused = connection.scalar(select(PARTITION_AUDIT.c.verdict).where(*audit)) == REFUSED
+    quarantine, events = quarantine_table(traces.problem), events_table(traces.problem)
+    marks = _marks(engine, traces, partition_key, is_refused=is_refused)
+    n_rows = 0
+    for name in reversed(traces.tables):
+        rows = open_rows(name, [partition_key])
+        kept = rows.filter(~is_theirs(rows, traces))
+        if name == events:
+            n_rows = _count(rows) - _count(kept)
+        more = marks if name == quarantine else None
+        _replace(engine, name, partition_key, kept if more is None else _together(kept, more), properties)
+    _count_again(connection, traces, key, is_refused=is_refused)
+    return n_rows
+
+
+def _marks(engine: Any, traces: Traces, partition_key: str, *, is_refused: bool) -> Any:
+    """Write what the quarantine keeps of a person's rows: where they were, and why they are not there."""
+    places: dict[tuple[str, int], dict[str, Any]] = {}
+    for name in traces.tables:
+        if name == predictions_table(traces.problem) or (is_refused and name == events_table(traces.problem)):
+            continue  # a refused partition's counts are not about the rows that it had before
+        rows = open_rows(name, [partition_key])
+        theirs = fit_columns(rows.filter(is_theirs(rows, traces)), QUARANTINE_SCHEMA).to_pyarrow().to_pylist()
+        places |= {(row[OBJECT_KEY], row[LINE_NUMBER]): row for row in theirs}
+    gone = dict.fromkeys(("record", "field", "detail", ROW_KEY, "_unknown_fields"), None) | {"reason": ERASED}
+    marks = [row | gone for row in places.values()]
+    return relation_of_arrow(engine, pa.Table.from_pylist(marks, QUARANTINE_SCHEMA))
+
+
+def _replace(engine: Any, table_name: str, partition_key: str, rows: ibis.Table, properties: Mapping[str, str]) -> None:
+    """Make rows the whole of a partition, in the order of their places."""
+    schema = arrow_schema(load_table(table_name))
+    rows = fit_columns(rows, schema)
+    if OBJECT_KEY in rows.columns:
+        rows = rows.order_by([OBJECT_KEY, LINE_NUMBER])
+    folder = files.partition_folder(table_name, partition_key)
+    paths, _ = files.write_files(engine, rows, folder)
+    publish_files(table_name, partition_key, paths, schema, properties)
+
+
+def _together(kept: ibis.Table, marks: ibis.Table) -> ibis.Table:
+    """Put rows that stay and marks of rows that went into one relation."""
+    return fit_columns(kept, QUARANTINE_SCHEMA).union(fit_columns(marks, QUARANTINE_SCHEMA))
+
+
+def _count_again(connection: Connection, traces: Traces, key: Mapping[str, str], *, is_refused: bool) -> None:
+    """Count what a partition is made of now, and by which reasons."""
+    quarantined = planned_files(load_table(quarantine_table(traces.problem)), [key["partition_key"]])
+    reasons = count_reasons(quarantined)
+    replace_rows(connection, REJECTED_RECORD, key, [{**key, **row} for row in reasons])
+    n_in_lake = _count(open_rows(events_table(traces.problem), [key["partition_key"]]))
+    counts = {"n_quarantined": sum(row["n_rows"] for row in reasons), "n_in_lake": n_in_lake}
+    if not is_refused:
+        counts["n_published"] = n_in_lake
+    ours = tuple(PARTITION_AUDIT.c[name] == value for name, value in key.items())
+    connection.execute(update(PARTITION_AUDIT).where(*ours).values(counts))
+
+
+def forget_history(traces: Traces, before: datetime) -> tuple[list[str], int]:
+    """Remove every older snapshot of a person's tables, and the files that only those needed.
+
+    Args:
+        before: younger files are not touched; ingest has left the person out since.
+
+    Returns:
+        the ids of the snapshots, and how many files were removed.
+    """
+    expired = [snapshot_id for name in traces.tables for snapshot_id in expire_snapshots(name)]
+    n_files = 0
+    for name in traces.tables:
+        with table_lock(name):
+            n_files += remove_orphans(name, before, is_locked=True)
+    return expired, n_files
+
+
+def find_left(traces: Traces, before: datetime) -> dict[str, int]:
+    """Look through all snapshots of the lake for what is left of a person.
+
+    Args:
+        before: as in `forget_history`.
+
+    Returns:
+        table to how many rows or files; none where nothing is left.
+    """
+    left: dict[str, int] = {}
+    for name in traces.tables:
+        for snapshot in load_table(name).snapshots():
+            rows = open_rows(name, snapshot_id=str(snapshot.snapshot_id))
+            theirs = rows.filter(is_theirs(rows, traces))
+            if "reason" in rows.columns:
+                theirs = theirs.filter((theirs.reason != ERASED) | theirs.record.notnull() | theirs[ROW_KEY].notnull())
+            left[name] = left.get(name, 0) + _count(theirs)
+        with table_lock(name):
+            left[f"files of {name}"] = len(find_orphans(name, before, is_locked=True))
+    return {name: count for name, count in left.items() if count}
+
+
+def _count(rows: ibis.Table) -> int:
+    """Count rows."""
+    return int(rows.count().to_pyarrow().as_py())

@@ -1,0 +1,112 @@
+"""Keeps tables small and quick: few files a partition, little history, no rows beyond their time.
+
+What belongs here: what is done to which table. What does not: how snapshots and files are removed (`keeping.py`).
+"""
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+
+import pyarrow.dataset
+from sqlalchemy import Connection, Text, select
+
+from include.engine.placing import partition_bounds
+from include.lake import files
+from include.lake.catalog import arrow_schema, find_table, load_table
+from include.lake.keeping import expire_snapshots, remove_orphans
+from include.lake.reading import list_partitions, planned_files
+from include.lake.writing import publish_partitions
+from include.names import events_table, predictions_table, quarantine_table
+from include.problems.schema import Problem
+from include.warehouse.tables import METADATA
+from include.warehouse.tables.learning import SCORED_PARTITION
+from include.warehouse.tables.quality import PARTITION_AUDIT
+
+# These say which commit wrote a partition's rows; the rows themselves are in the newest snapshot, too.
+_RECORDS_OF_COMMITS = {PARTITION_AUDIT.name, SCORED_PARTITION.name}
+# Beyond this, a file is large enough to be read on its own.
+SMALL_BYTES = 64 << 20
+# No step runs for so long: what is older and unknown to every snapshot was left by one that was killed.
+ORPHAN_AFTER = timedelta(days=1)
+
+
+def needed_snapshots(connection: Connection, problem: str) -> set[str]:
+    """Name the snapshots that somebody may want to read again: training rows, and the scores that a batch came from."""
+    columns = [
+        (table, column)
+        for table in METADATA.sorted_tables
+        for column in table.columns
+        if column.name.endswith("snapshot_id") and isinstance(column.type, Text)
+    ]
+    found: set[str] = set()
+    for table, column in columns:
+        if table.name not in _RECORDS_OF_COMMITS:
+            query = select(column).where(table.c.problem == problem, column.is_not(None))
+            found |= set(connection.scalars(query))
+    return found
+
+
+def compact(table_name: str) -> int:
+    """Write the small files of each partition as one file, all partitions in one commit; the rows stay as they are.
+
+    Returns:
+        how many files went.
+    """
+    table = load_table(table_name)
+    held: dict[str, list[int]] = {}
+    for task in table.scan().plan_files():
+        held.setdefault(str(task.file.partition[0]), []).append(task.file.file_size_in_bytes)
+    crowded = [key for key, sizes in sorted(held.items()) if len(sizes) > 1 + sum(sizes) // SMALL_BYTES]
+    if not crowded:
+        return 0
+    n_before, schema, paths = 0, arrow_schema(table), []
+    for key in crowded:
+        small = planned_files(table, [key])
+        n_before += len(small)
+        # Read and written as they come, here and not on the engine: Spark would make several files again.
+        rows = pyarrow.dataset.dataset(small, schema=schema, filesystem=files.open_files(), format="parquet")
+        path, _ = files.write_parquet(files.partition_folder(table_name, key), schema, rows.to_batches())
+        paths.append(path)
+    publish_partitions(table_name, crowded, paths, schema, {"mulgil.change": "compaction"})
+    return n_before - len(paths)
+
+
+def remove_outlived(table_name: str, keep: timedelta | None, grain: str, now: datetime) -> list[str]:
+    """Take out the partitions that ended longer ago than they are kept, in one commit.
+
+    Args:
+        keep: None keeps all.
+
+    Returns:
+        their keys.
+    """
+    if keep is None:
+        return []
+    outlived = [key for key in list_partitions(table_name) if partition_bounds(key, grain)[1] < now - keep]
+    if outlived:
+        schema = arrow_schema(load_table(table_name))
+        publish_partitions(table_name, outlived, [], schema, {"mulgil.change": "retention"})
+    return outlived
+
+
+def keep_up_tables(problem: Problem, needed: Collection[str], now: datetime) -> dict[str, int]:
+    """Do for each table of a problem what is to be done.
+
+    Args:
+        needed: snapshots that stay whatever their age.
+
+    Returns:
+        `n_compacted`, `n_outlived`, `n_snapshots` and `n_files`, as `steps.keep_up` describes them.
+    """
+    done = dict.fromkeys(("n_compacted", "n_outlived", "n_snapshots", "n_files"), 0)
+    for name, period in (
+        (events_table(problem.name), problem.upkeep.events),
+        (quarantine_table(problem.name), problem.upkeep.quarantine),
+        (predictions_table(problem.name), problem.upkeep.predictions),
+    ):
+        if find_table(name) is None:
+            continue
+        done["n_outlived"] += len(remove_outlived(name, period, problem.source.grain, now))
+        done["n_compacted"] += compact(name)
+        done["n_snapshots"] += len(expire_snapshots(name, keep=needed, before=now - problem.upkeep.snapshots))
+        done["n_files"] += remove_orphans(name, now - ORPHAN_AFTER)
+    return done

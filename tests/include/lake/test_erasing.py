@@ -1,0 +1,222 @@
+import json
+
+import pyarrow as pa
+import pytest
+from sqlalchemy import Text, insert, select, text
+
+from include.engine.session import open_engine
+from include.errors import BadSettings, BadSubject, NotErased
+from include.lake import files
+from include.lake.catalog import load_table
+from include.lake.reading import current_snapshot, open_rows
+from include.lake.steps import erase_subject, prove_erased, publish_partition, stage_partition
+from include.lake.subjects import subject_token
+from include.lake.writing import replace_partition
+from include.names import ROW_KEY
+from include.settings import read_settings
+from include.warehouse.tables.erasure import ERASED_SUBJECT
+from include.warehouse.tables.explaining import SUSPECTED_LABEL
+from include.warehouse.tables.learning import MODEL_VERSION
+from include.warehouse.tables.quality import PARTITION_AUDIT, REJECTED_RECORD
+from tests.include.lake.conftest import PROBLEM
+from tests.include.lake.test_steps import ingest, land
+
+EVENTS, QUARANTINE, PREDICTIONS = "lake.flights", "lake.flights__quarantine", "lake.flights__prediction"
+JANUARY, FEBRUARY = "2013-01", "2013-02"
+PEOPLE = PROBLEM["source"]["columns"] | {
+    "passenger": {"type": "string", "pii": "identifier"},
+    "mail": {"type": "string", "pii": "contact"},
+}
+
+
+def token(subject):
+    return subject_token(open_engine(), subject, read_settings().pii_keys)
+
+
+def erase(subject, **more):
+    arguments = {"problem": "flights", "subject": token(subject), "reason": "was asked for", "actor": "clerk", **more}
+    outcome = erase_subject(**arguments)
+    prove_erased(**arguments)
+    return outcome
+
+
+def rows(table=EVENTS):
+    return open_rows(table).order_by([ROW_KEY]).to_pyarrow().to_pylist()
+
+
+def ids(table=EVENTS):
+    return sorted(row["flight_id"] for row in rows(table))
+
+
+def audits(landing):
+    with landing.house.engine.begin() as connection:
+        return {row["partition_key"]: row for row in connection.execute(select(PARTITION_AUDIT)).mappings()}
+
+
+def reasons(landing):
+    with landing.house.engine.begin() as connection:
+        return dict(connection.execute(select(REJECTED_RECORD.c.reason, REJECTED_RECORD.c.n_rows)).all())
+
+
+@pytest.fixture
+def people(landing, flight):
+    """Give a house in which Jane has a row in each of two months, one that was rejected, and one that was dropped."""
+    landing.write_problem(columns=PEOPLE)
+    jane, bob = {"passenger": "P-1", "mail": "Jane <Jane@x.org>"}, {"passenger": "P-2", "mail": "john@x.org"}
+    landing.drop(
+        "a.jsonl",
+        flight("a", **jane),
+        flight("b", **bob),
+        flight("c", gate="x", **jane),
+        flight("d", "2013-02-03T00:00:00Z", **jane),
+        flight("b", **jane),
+    )
+    landing.drop("b.jsonl", flight("e", **bob), flight("f", "2013-02-03T00:00:00Z", **bob))
+    for key in land():
+        ingest(key)
+    scores = [{"_partition_key": JANUARY, ROW_KEY: name, "p_positive": 0.5} for name in "abe"]
+    replace_partition(PREDICTIONS, JANUARY, pa.Table.from_pylist(scores))
+    return landing
+
+
+@pytest.mark.parametrize("subject", ["P-1", " P-1 ", "jane@x.org", "JANE@X.ORG"])
+def test_a_person_is_taken_out_of_the_lake_by_what_any_column_says_and_others_stay(people, subject):
+    outcome = erase(subject)
+    assert ids() == ["b", "e", "f"]
+    assert [row[ROW_KEY] for row in rows(PREDICTIONS)] == ["b", "e"]
+    assert (outcome["n_rows"], outcome["n_partitions"]) == (2, 2)
+    assert outcome["landing_objects"] == ["flights/a.jsonl"]
+    kept = [row for row in rows(QUARANTINE) if row["reason"] == "erased on request"]
+    assert {(row["record"], row["field"], row["detail"], row[ROW_KEY], row["_unknown_fields"]) for row in kept} == {
+        (None, None, None, None, None)
+    }
+    assert [len(load_table(name).snapshots()) for name in (EVENTS, QUARANTINE, PREDICTIONS)] == [1, 1, 1]
+    assert "P-1" not in str(rows(QUARANTINE))
+
+
+def test_a_key_erases_its_row_alone(people):
+    assert erase("e")["n_rows"] == 1
+    assert ids() == ["a", "b", "d", "f"]
+
+
+def test_files_of_removed_rows_are_gone_and_the_others_are_not(people):
+    before = set(files.list_folder("flights/data/2013-01"))
+    erase("P-1")
+    after = set(files.list_folder("flights/data/2013-01"))
+    assert len(after) == 1
+    assert not before & after
+
+
+def test_the_counts_still_add_up_and_erased_rows_are_a_reason(people):
+    before = audits(people)
+    erase("P-1")
+    after = audits(people)
+    for key, row in after.items():
+        assert row["n_in"] == before[key]["n_in"] == row["n_published"] + row["n_quarantined"] + row["n_duplicate"]
+    assert reasons(people)["erased on request"] >= 1
+    assert (after[FEBRUARY]["n_published"], after[FEBRUARY]["n_quarantined"]) == (1, 1)
+
+
+def test_ingest_does_not_bring_an_erased_person_back_and_its_counts_add_up(people, flight):
+    erase("P-1")
+    people.drop("c.jsonl", flight("g", passenger="P-1"), flight("h", mail="x <jane@X.org>", passenger="P-9"))
+    assert land() == [JANUARY]
+    for key in (JANUARY, FEBRUARY):
+        ingest(key)
+    assert ids() == ["b", "e", "f", "h"]
+    row = audits(people)[JANUARY]
+    assert row["n_in"] == row["n_published"] + row["n_quarantined"] + row["n_duplicate"] == 7
+    assert reasons(people) == {"erased on request": row["n_quarantined"]} or row["n_quarantined"] == 4
+
+
+def test_asking_twice_removes_nothing_more_and_changes_no_row(people):
+    erase("P-1")
+    first = rows(), rows(QUARANTINE), rows(PREDICTIONS), audits(people)
+    snapshots = [current_snapshot(name) for name in (EVENTS, QUARANTINE, PREDICTIONS)]
+    again = erase("P-1")
+    assert (again["n_rows"], again["n_items"], again["n_snapshots"], again["n_files"]) == (0, 0, 0, 0)
+    assert (rows(), rows(QUARANTINE), rows(PREDICTIONS), audits(people)) == first
+    assert [current_snapshot(name) for name in (EVENTS, QUARANTINE, PREDICTIONS)] == snapshots
+
+
+def test_what_people_were_asked_and_answered_about_the_rows_goes_too(people):
+    row = {"problem": "flights", "model_version": "v1", "partition_key": JANUARY, "given_label": "x"}
+    row |= {"suggested_label": "y", "given_ratio": 0.1, "rank": 1, "n_examined": 2, "found_at_utc": "2026-01-01T00:00Z"}
+    with people.house.engine.begin() as connection:
+        connection.execute(insert(SUSPECTED_LABEL), [row | {"item_id": "a"}, row | {"item_id": "b"}])
+    assert erase("P-1")["n_items"] == 1
+    with people.house.engine.begin() as connection:
+        assert connection.scalars(select(SUSPECTED_LABEL.c.item_id)).all() == ["b"]
+
+
+def test_a_model_whose_training_rows_were_removed_is_marked(people):
+    held = {"snapshot_id": current_snapshot(EVENTS), "trained_through": JANUARY, "status": "promoted"}
+    needed = [column for column in MODEL_VERSION.columns if not column.nullable]
+    row = {column.name: "x" if isinstance(column.type, Text) else 0 for column in needed}
+    row |= {"problem": "flights", "labels_as_of_utc": "2026-01-01T00:00Z", "trained_at_utc": "2026-01-01T00:00Z"} | held
+    with people.house.engine.begin() as connection:
+        connection.execute(insert(MODEL_VERSION), [row, row | {"model_version": "y", "snapshot_id": "1"}])
+    assert erase("P-1")["n_models"] == 1
+    with people.house.engine.begin() as connection:
+        marked = select(MODEL_VERSION.c.model_version).where(MODEL_VERSION.c.rows_erased_at_utc.is_not(None))
+        assert connection.scalars(marked).all() == ["x"]
+
+
+def test_a_log_that_is_gone_does_not_hide_what_the_lake_still_has(people):
+    (people.folder / "flights" / "a.jsonl").unlink()
+    outcome = erase("P-1")
+    assert (outcome["n_rows"], outcome["n_unread"]) == (2, 1)
+    assert ids() == ["b", "e", "f"]
+
+
+def test_a_partition_that_was_staged_before_is_not_published_after(people):
+    staged = json.loads(json.dumps(stage_partition(problem="flights", partition_key=JANUARY)))
+    arguments = {"problem": "flights", "subject": token("P-1"), "reason": "asked", "actor": "clerk"}
+    erase_subject(**arguments)
+    audit = {"verdict": "pass", "first_reason": None, "n_warnings": 0, "files": {}, "files_sha256": "", "n_rows": 3}
+    done = publish_partition(problem="flights", partition_key=JANUARY, staged=staged, audit=audit)
+    assert done["verdict"] == "outdated"
+    assert ids() == ["b", "e", "f"]
+
+
+def test_the_scan_fails_when_something_is_left(people):
+    erase("P-1")
+    before = {"_partition_key": JANUARY, ROW_KEY: "a", "p_positive": 0.5}
+    replace_partition(PREDICTIONS, JANUARY, pa.Table.from_pylist([before]))
+    with pytest.raises(NotErased, match=r"1 in lake\.flights__prediction"):
+        prove_erased(problem="flights", subject=token("P-1"), reason="asked", actor="clerk")
+
+
+def test_the_name_stands_nowhere_but_its_hash_and_who_asked_do(people):
+    erase("P-1")
+    with people.house.engine.begin() as connection:
+        (row,) = connection.execute(select(ERASED_SUBJECT)).mappings()
+        assert (row["actor"], row["n_rows"], row["reason"]) == ("clerk", 2, "was asked for")
+        assert row["proven_at_utc"] >= row["asked_at_utc"]
+        steps = connection.execute(text("SELECT outcome::text FROM core.run_step")).scalars().all()
+    assert "P-1" not in str(dict(row)) + str(steps)
+
+
+@pytest.mark.parametrize("subject", ["P-1", "", "jane@x.org", "0123abcd:00"])
+def test_a_name_is_no_token_and_is_not_repeated(people, subject):
+    with pytest.raises(BadSubject, match="is no token") as error:
+        erase_subject(problem="flights", subject=subject, reason="asked", actor="clerk")
+    assert not subject or subject not in str(error.value)
+
+
+def test_a_person_hashed_with_an_older_key_is_found_and_stays_away(people, monkeypatch):
+    monkeypatch.setenv("MULGIL_PII_OLDER_KEYS", read_settings().pii_key)
+    monkeypatch.setenv("MULGIL_PII_KEY", "a newer key")
+    (people.folder / "flights" / "a.jsonl").unlink()  # only the lake's older hashes are left to find them by
+    assert erase("P-1")["n_rows"] == 2
+    monkeypatch.setenv("MULGIL_PII_OLDER_KEYS", "")
+    monkeypatch.setenv("MULGIL_PII_KEY", "a key that never was here")
+    with pytest.raises(BadSettings, match="rows would come back"):
+        ingest(FEBRUARY)
+
+
+def test_two_keys_give_two_hashes_the_newest_first_and_a_blank_subject_is_refused():
+    both = subject_token(open_engine(), "P-1", ["new", "old"])
+    assert both == f"{subject_token(open_engine(), 'P-1', ['new'])},{subject_token(open_engine(), 'P-1', ['old'])}"
+    with pytest.raises(BadSubject, match="blank"):
+        subject_token(open_engine(), "  ", ["new"])
