@@ -13,14 +13,18 @@ from include.errors import BadSettings
 HIDDEN = "***"
 
 # Letters of every script: an address of which only the part in ASCII is hidden still tells.
-ADDRESS = r"[\p{L}\p{N}._%+'\-]+@[\p{L}\p{N}\-]+(?:\.[\p{L}\p{N}\-]+)*"
+_LOCAL_PART = r"""(?:[\p{L}\p{N}._%+'\-]+|"[^"@\n]{1,64}")"""
+_DOMAIN = r"(?:[\p{L}\p{N}\-]+(?:\.[\p{L}\p{N}\-]+)*|\[[0-9A-Fa-f.:]+\])"
+_AT = r"[@\x{FF20}]"  # also as wide as a Chinese character
+ADDRESS = _LOCAL_PART + _AT + _DOMAIN
 _IPV4 = r"\b(?:\d{1,3}\.){3}\d{1,3}\b"
 _IPV6 = r"\b(?:[0-9A-Fa-f]{1,4}:){7}[0-9A-Fa-f]{1,4}\b|\b(?:[0-9A-Fa-f]{1,4}:){1,6}(?::[0-9A-Fa-f]{1,4}){1,6}\b"
 _CARD = r"\b\d(?:[ \-]?\d){12,18}\b"  # 13 to 19 digits, as ISO/IEC 7812 has them
 _PHONE = (
     r"(?:\+\d{1,3}[ .\-]?|\b\d{1,3}[ .\-])?"  # country code
     r"(?:\(\d{2,4}\)[ .\-]?|\b\d{2,4}[ .\-])\d{3,4}[ .\-]?\d{3,4}\b"  # area code and number
-    r"|\+\d{7,15}\b"  # international, in one piece
+    r"|\+\d(?:[ .\-/()]{0,2}\d){6,14}\b"  # international, however it is grouped
+    r"|\b0\d{1,4}/\d{4,9}\b"  # national, with a stroke behind the area code
     r"|\b\d{3}[.\-]\d{4}\b"  # local
 )
 # Order matters: a card number holds what looks like a phone number, and an address may hold an IP address.
@@ -53,7 +57,7 @@ def mask(text: Any, pii: str, pii_key: str) -> Any:
 def mask_contact(text: Any) -> Any:
     """Keep the first letter and the domain of the first address, j***@example.org; *** where there is no address."""
     address = text.re_extract(ADDRESS, 0)
-    domain = address.re_extract(r"@(.*)$", 1).lower()
+    domain = address.re_extract(_AT + "(.*)$", 1).lower()
     masked = address.substr(0, 1).lower() + ibis.literal(f"{HIDDEN}@") + domain
     return ibis.ifelse(text.re_search(ADDRESS), masked, ibis.ifelse(text.notnull(), HIDDEN, ibis.null("string")))
 

@@ -15,6 +15,7 @@ from include.engine.relations import relation_of_arrow
 from include.engine.session import open_engine
 from include.errors import CountsDoNotAddUp
 from include.lake import files
+from include.lake.masking import mask_free_text
 from include.lake.reading import open_files
 from include.lake.staging import QUARANTINE_SCHEMA, events_schema
 from include.names import BYTE_OFFSET, LINE_NUMBER, OBJECT_KEY, events_table, quarantine_table
@@ -110,6 +111,6 @@ def _detail(rows: ibis.Table, fault: Fault) -> Any:
     """Write the reason with the value in it, where that tells on nobody."""
     if fault.field is None or not fault.is_shown:
         return ibis.literal(fault.reason)
-    value = rows[fault.field].cast("string").substr(0, _SHOWN_CHARACTERS)
+    value = mask_free_text(rows[fault.field].cast("string")).substr(0, _SHOWN_CHARACTERS)
     shown = ibis.literal(f"{fault.reason} (it holds '") + value + ibis.literal("')")
     return ibis.coalesce(shown, ibis.literal(fault.reason))

@@ -133,14 +133,14 @@ def accepted_rows(rows: ibis.Table, source: Source) -> ibis.Table:
 def rejected_rows(rows: ibis.Table, source: Source) -> ibis.Table:
     """Write prepared rows that cannot be used the way they are kept, with a record that tells on nobody."""
     rows = rows.filter(rows[REASON].notnull())
-    held = {
-        f"{_MASKED_PREFIX}{name}" if column.pii != "none" else name: name for name, column in source.columns.items()
-    }
-    rows = pack_json(rows, held, _MASKED_DOCUMENT)
+    # A row is here because something is where it does not belong: what a number's column holds may be a person's.
+    plain = [name for name, column in source.columns.items() if column.pii == "none"]
+    rows = rows.mutate(**{f"{_MASKED_PREFIX}{name}": mask_free_text(rows[name]) for name in plain})
+    rows = pack_json(rows, {f"{_MASKED_PREFIX}{name}": name for name in source.columns}, _MASKED_DOCUMENT)
     record = ibis.cases(
         (rows[REASON] == ERASED, ibis.null("string")),
         (rows[FLAW].notnull(), _unreadable(rows, {column.pii for column in source.columns.values()} - {"none"})),
-        (_may_be_shown(rows, source), rows[RECORD].rstrip()),
+        (_may_be_shown(rows, source), mask_free_text(rows[RECORD].rstrip())),
         else_=rows[_MASKED_DOCUMENT],
     )
     kept = {name: record if own == RECORD else rows[own] for name, own in _KEPT.items()}
@@ -156,7 +156,7 @@ def _may_be_shown(rows: ibis.Table, source: Source) -> Any:
 def _unreadable(rows: ibis.Table, classes: AbstractSet[str]) -> Any:
     """Show a record in which nobody can say which part is a name; landing still has it."""
     if classes <= {"free_text"}:
-        return mask_free_text(rows[RECORD]).rstrip() if classes else rows[RECORD].rstrip()
+        return mask_free_text(rows[RECORD]).rstrip()
     return ibis.literal("hidden: ") + rows[RECORD].length().cast("string") + ibis.literal(" characters")
 
 

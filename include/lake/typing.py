@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from include.engine.placing import parse_time
 from include.engine.records import FLAW
+from include.lake.masking import mask_free_text
 from include.problems.sections.source import Column, Source
 
 REASON, FIELD, DETAIL = "_reason", "_field", "_detail"
@@ -169,7 +170,8 @@ def _describe(misfit: Misfit) -> Any:
     """Write the reason with the value in it."""
     if misfit.value is None:
         return misfit.reason
-    shown = misfit.value.substr(0, _SHOWN_CHARACTERS)
+    # Masked, then cut: half an address is none to a pattern.
+    shown = mask_free_text(misfit.value).substr(0, _SHOWN_CHARACTERS)
     return misfit.reason + ibis.literal(" (it holds '") + shown + ibis.literal("')")
 
 

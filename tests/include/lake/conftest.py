@@ -54,7 +54,7 @@ class Landing:
         content = "".join(line + "\n" for line in lines).encode()
         path = self.folder / "flights" / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(gzip.compress(content) if name.endswith(".gz") else content)
+        path.write_bytes(gzip.compress(content, mtime=0) if name.endswith(".gz") else content)
         return f"flights/{name}"
 
 
