@@ -67,7 +67,8 @@ class Arm(StrEnum):
     ENTROPY = "entropy"
     MARGIN = "margin"
     LEAST_CONFIDENCE = "least_confidence"
-    COMMITTEE = "committee"
+    COMMITTEE = "committee"  # members' divergence from what they think on average
+    COMMITTEE_VOTES = "committee_votes"  # how split their votes are
     EXPECTED_COST = "expected_cost"
     RANDOM = "random"  # the control arm: stands for the pool of its round
     OUTLIER = "outlier"  # cold start: unlike everything else

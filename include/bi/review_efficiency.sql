@@ -10,6 +10,7 @@
 -- like with like. labels_needed_by_random does: how many labels chosen by chance alone reach auc_all, read off the curve
 -- of the control arm, with a 95 % interval; choosing paid where that is above n_labels_all. It is missing where chance
 -- needs more labels than it was ever given: more than the largest n_labels_random, and nobody knows how many.
+-- labels_saved is that, less the labels that taught the model: below 0 where chance alone would have done with fewer.
 -- positive_per_100_estimated is of everything published, from the labels of all arms, weighted so that it is unbiased.
 WITH labelled AS (
     SELECT
@@ -80,6 +81,9 @@ SELECT
     needed.value AS labels_needed_by_random,
     needed.low AS labels_needed_by_random_low,
     needed.high AS labels_needed_by_random_high,
+    needed.value - needed.n_labels AS labels_saved,
+    needed.low - needed.n_labels AS labels_saved_low,
+    needed.high - needed.n_labels AS labels_saved_high,
     100 * positive.value AS positive_per_100_estimated,
     100 * positive.low AS positive_per_100_estimated_low,
     100 * positive.high AS positive_per_100_estimated_high

@@ -1,7 +1,8 @@
 -- Grain: one row per problem and batch.
--- Reads: core.review_batch, core.review_item, core.label.
+-- Reads: core.review_batch, core.review_item, core.label, core.review_pass, core.review_seat.
 -- Units: n_* are items, n_answers are answers (an item that two people see has two). n_waiting counts the items of an
--- open batch that nobody has answered; hours_overdue is above 0 where an open batch is past its due time, and missing
+-- open batch that nobody has answered and that were not let go; n_skipped and n_escalated are items that somebody could
+-- not answer, or brought to a lead; hours_overdue is above 0 where an open batch is past its due time, and missing
 -- for finished ones. seconds_per_answer_* are medians and 90 % quantiles over answers whose time was taken, people's only.
 WITH answered AS (
     SELECT
@@ -19,6 +20,33 @@ WITH answered AS (
     GROUP BY
         label.problem,
         label.batch_id
+),
+passed AS (
+    SELECT
+        pass.problem,
+        pass.batch_id,
+        COUNT(DISTINCT pass.item_id) FILTER (WHERE pass.action = 'skip') AS n_skipped,
+        COUNT(DISTINCT pass.item_id) FILTER (WHERE pass.action = 'escalate') AS n_escalated
+    FROM core.review_pass AS pass
+    GROUP BY
+        pass.problem,
+        pass.batch_id
+),
+let_go AS (
+    SELECT
+        seat.problem,
+        seat.batch_id,
+        COUNT(DISTINCT seat.item_id) AS n_let_go
+    FROM core.review_seat AS seat
+    LEFT JOIN core.label AS label
+        ON label.problem = seat.problem
+        AND label.batch_id = seat.batch_id
+        AND label.item_id = seat.item_id
+    WHERE seat.state = 'passed'
+        AND label.item_id IS NULL
+    GROUP BY
+        seat.problem,
+        seat.batch_id
 ),
 wanted AS (
     SELECT
@@ -38,7 +66,13 @@ SELECT
     batch.n_items,
     wanted.n_answers_wanted,
     COALESCE(answered.n_answers, 0) AS n_answers,
-    CASE WHEN batch.status = 'open' THEN batch.n_items - COALESCE(answered.n_answered, 0) ELSE 0 END AS n_waiting,
+    CASE
+        WHEN batch.status = 'open'
+            THEN batch.n_items - COALESCE(answered.n_answered, 0) - COALESCE(let_go.n_let_go, 0)
+        ELSE 0
+    END AS n_waiting,
+    COALESCE(passed.n_skipped, 0) AS n_skipped,
+    COALESCE(passed.n_escalated, 0) AS n_escalated,
     batch.chosen_at_utc,
     batch.due_at_utc,
     batch.answered_at_utc,
@@ -60,3 +94,9 @@ LEFT JOIN answered
 LEFT JOIN wanted
     ON wanted.problem = batch.problem
     AND wanted.batch_id = batch.batch_id
+LEFT JOIN passed
+    ON passed.problem = batch.problem
+    AND passed.batch_id = batch.batch_id
+LEFT JOIN let_go
+    ON let_go.problem = batch.problem
+    AND let_go.batch_id = batch.batch_id

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, Integer, RowMapping, cast, func, select
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from include.errors import MulgilError
 from include.names import Arm
@@ -153,9 +154,10 @@ def _estimate_positives(connection: Connection, problem: Problem) -> Iterator[di
         .join(REVIEW_ITEM, batches.same_batch(REVIEW_BATCH, REVIEW_ITEM))
         .join(LABEL, batches.same_item(REVIEW_ITEM, LABEL))
         .where(REVIEW_BATCH.c.problem == problem.name, REVIEW_BATCH.c.status == batches.ANSWERED)
-        .where(REVIEW_ITEM.c.arm.not_in([Arm.GOLD, Arm.RELABEL]))
         .group_by(REVIEW_BATCH.c.batch_id, REVIEW_ITEM.c.item_id, REVIEW_ITEM.c.arm)
-        .order_by(REVIEW_BATCH.c.batch_id, REVIEW_ITEM.c.item_id)
+        # Its first label takes an item out of the pool, whatever asked for it; later ones take it out no second time.
+        .ext(distinct_on(REVIEW_ITEM.c.item_id))
+        .order_by(REVIEW_ITEM.c.item_id, REVIEW_BATCH.c.batch_id)
     )
     answers = connection.execute(query).all()
     rounds = [row for row in batches.read_batches(connection, problem.name) if row["status"] == batches.ANSWERED]

@@ -70,7 +70,7 @@ class Again:
 
     Attributes:
         gold_label: its known answer, where the question tests people; None where it is the answer that is doubted.
-        reason: why the answer is doubted; None for gold.
+        reason: why the answer is doubted, or missing; None for gold.
     """
 
     item_id: str
@@ -124,13 +124,14 @@ def plan_batch(
         pool: what can be chosen.
         review: the problem's section: budget, strategy and shares.
         gold: items with known answers, in an order that chance decided.
-        doubted: answered items to ask again, the most doubtful first.
+        doubted: answered or escalated items to ask again, the most doubtful first.
         rng: the draw.
 
     Returns:
         at most `budget` choices; none when the pool is empty. `inclusion_probability` is n_random / n_pool in the
         control arm, n_gold / gold items in the gold arm, and 1 for what was ranked. Fewer than the budget only where
-        the pool is small, chance has drawn shortlisted items, or all that is left repeats what is in the batch.
+        the pool is small, chance has drawn shortlisted items or some that are asked again, or all that is left repeats
+        what is in the batch.
 
     Raises:
         BadProbabilities: a probability is none.
@@ -145,7 +146,10 @@ def plan_batch(
     share = review.random_share if pool.model_version else max(review.random_share, COLD_START_RANDOM_SHARE)
     n_random = min(n_new, max(count_random(n_new + len(again), share), n_new - len(pool.shortlist)))
     drawn = pool.drawn[:n_random]
-    taken = {candidate.item_id for candidate in drawn} | {choice.item_id for choice in again}
+    by_chance = {candidate.item_id for candidate in drawn}
+    # What has no label yet may be drawn as well; chance comes first, or the control arm would not stand for the pool.
+    again = [choice for choice in again if choice.item_id not in by_chance]
+    taken = by_chance | {choice.item_id for choice in again}
     chosen = [_choice(candidate, Arm.RANDOM, n_random / pool.n_pool) for candidate in drawn]
     chosen += _choose_ranked(pool, taken, n_new - n_random, Arm(review.strategy), rng)
     chosen = _ask_two_people(chosen, count_random(len(chosen), review.overlap_share), rng) + again

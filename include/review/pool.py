@@ -197,7 +197,7 @@ def _rank(
 ) -> pa.Table:
     """Rank all scored items; as many more are read as may have to be left out, instead of asking each about it."""
     columns = [P_POSITIVE]
-    if strategy == Arm.COMMITTEE:
+    if strategy in (Arm.COMMITTEE, Arm.COMMITTEE_VOTES):
         for index, snapshot in enumerate(earlier_snapshots[: MAX_MEMBERS - 1]):
             try:
                 member = open_rows(predictions_table(problem.name), partitions, snapshot)

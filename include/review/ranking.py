@@ -44,6 +44,8 @@ def score_expression(strategy: str, members: Sequence[Member], values: NDArray[n
     newest = members[0]
     if strategy == Arm.COMMITTEE and len(members) > 1:
         score = _divergence(members)
+    elif strategy == Arm.COMMITTEE_VOTES and len(members) > 1:
+        score = _vote_entropy(members)
     elif strategy == Arm.MARGIN:
         score = 1.0 - (_largest(newest) - _largest([ibis.least(a, b) for a, b in combinations(newest, 2)]))
     elif strategy == Arm.LEAST_CONFIDENCE:
@@ -125,6 +127,19 @@ def _divergence(members: Sequence[Member]) -> Any:
     # mean over members of sum p ln p, less sum c ln c: the same as the mean of sum p ln (p / c).
     own = _sum([_x_log_x(p) for member in members for p in member]) / n_members
     return own - _sum([_x_log_x(c) for c in consensus])
+
+
+def _vote_entropy(members: Sequence[Member]) -> Any:
+    """Write how split the members' votes are; of classes that tie, a member votes for the first."""
+    n_members = len(members)
+    shares = []
+    for label in range(len(members[0])):
+        votes = [
+            _all([member[label] > p for p in member[:label]] + [member[label] >= p for p in member[label + 1 :]])
+            for member in members
+        ]
+        shares.append(_sum([vote.cast("float64") for vote in votes]) / n_members)
+    return -_sum([_x_log_x(share) for share in shares])
 
 
 def _x_log_x(p: Any) -> Any:

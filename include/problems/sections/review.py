@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 
 from include.problems.sections.base import BadField, Count, Name, Period, PersonName, Section, Share, SqlPredicate
 
-Strategy = Literal["entropy", "margin", "least_confidence", "committee", "expected_cost"]
+Strategy = Literal["entropy", "margin", "least_confidence", "committee", "committee_votes", "expected_cost"]
 
 
 class Stop(Section):

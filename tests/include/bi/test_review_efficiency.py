@@ -63,13 +63,16 @@ def test_labels_from_recorded_truth_are_counted_apart_over_all_rounds(fill, read
 def test_what_chance_would_have_needed_stands_beside_what_was_used(fill, read):
     fill("review_batch", batch(1, at(1)), batch(2, at(3)))
     needed = {"quantity": "labels_needed_by_random", "batch_id": "round-001"}
-    fill("review_estimate", needed | {"value": 240.0, "low": 150.0})  # how many at most is not known
+    # How many at most is not known.
+    fill("review_estimate", needed | {"value": 240.0, "low": 150.0, "n_labels": 180})
     fill(
         "review_estimate",
         {"quantity": "positive_ratio", "batch_id": "round-002", "value": 0.25, "low": 0.2, "high": 0.3},
     )
     columns = ("labels_needed_by_random", "labels_needed_by_random_low", "labels_needed_by_random_high")
     assert read("review_efficiency", *columns, by="round_number") == [(240.0, 150.0, None), (None, None, None)]
+    columns = ("labels_saved", "labels_saved_low", "labels_saved_high")
+    assert read("review_efficiency", *columns, by="round_number") == [(60.0, -30.0, None), (None, None, None)]
     columns = ("positive_per_100_estimated", "positive_per_100_estimated_low", "positive_per_100_estimated_high")
     assert read("review_efficiency", *columns, by="round_number") == [(None, None, None), (25.0, 20.0, 30.0)]
 

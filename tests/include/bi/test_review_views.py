@@ -43,6 +43,20 @@ def test_a_batch_that_is_open_and_not_due_yet_is_not_overdue(fill, read):
     assert read("review_queue_health", "hours_overdue", "n_waiting") == [(0.0, 2)]
 
 
+def test_what_was_let_go_waits_for_nobody_and_what_was_skipped_once_still_waits(fill, read):
+    fill("review_batch", {"batch_id": "b", "status": "open", "n_items": 4}, due_at_utc=CHOSEN)
+    seats = {"a": "passed", "b": "open", "c": "passed", "d": "open"}
+    fill("review_seat", *({"item_id": item, "state": state} for item, state in seats.items()), batch_id="b")
+    fill("label", {"item_id": "c"}, batch_id="b")  # one of two people answered, the other seat was let go
+    passes = [("a", "kim", "skip"), ("a", "lee", "escalate"), ("b", "kim", "skip"), ("b", "lee", "skip")]
+    fill(
+        "review_pass",
+        *({"item_id": item, "person": person, "action": action} for item, person, action in passes),
+        batch_id="b",
+    )
+    assert read("review_queue_health", "n_waiting", "n_skipped", "n_escalated") == [(2, 2, 1)]
+
+
 def test_agreement_comes_as_it_was_measured(fill, read):
     fill("agreement", {"scope": "class", "subject": "wanted", "value": 0.7, "low": 0.4, "high": 0.9, "n_items": 12})
     columns = ("scope", "subject", "n_items", "value", "low", "high")

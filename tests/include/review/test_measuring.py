@@ -109,6 +109,17 @@ def test_the_share_of_positives_is_of_everything_published_and_grows_surer_by_ro
     assert second["high"] - second["low"] < first["high"] - first["low"]
 
 
+def test_an_item_whose_first_label_was_asked_for_again_counts_once_and_keeps_the_population_whole(desk):
+    play(desk, 1, 20, {f"mail-0{row}": {"kim": CLASSES[row < 2]} for row in range(4)})
+    play(desk, 2, 16, {"mail-09": {"boss": "unsolicited"}, "mail-00": {"boss": "unsolicited"}}, arm="relabel", days=1)
+    play(desk, 3, 15, {f"mail-1{row}": {"kim": CLASSES[row < 1]} for row in range(8)}, days=2)
+    third = measure(desk)[1]["round-003", "positive_ratio"]
+    assert third["n_labels"] == 13
+    # Without mail-09 the first round's twenty and the third's nineteen would not be one population.
+    alone = (3 + 15 / 8) / 20
+    assert alone < third["value"] < 0.5
+
+
 def test_what_chance_would_have_needed_is_read_off_the_control_arms_curve(desk, make_version):
     play(desk, 1, 20, {"mail-00": {"kim": "wanted"}})
     play(desk, 2, 19, {"mail-01": {"kim": "wanted"}}, days=1)

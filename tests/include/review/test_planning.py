@@ -108,6 +108,14 @@ def test_the_most_doubted_answers_are_asked_again_with_the_reason():
     }
 
 
+@pytest.mark.parametrize("kind", ["gold", "doubted"])
+def test_an_item_that_is_asked_again_and_drawn_by_chance_is_in_the_batch_once_and_stays_in_the_control_arm(kind):
+    pool = make_pool()
+    again = [Again(pool.drawn[0].item_id, "2002-08", gold_label="wanted" if kind == "gold" else None)]
+    choices = [choice for choice in plan(pool, gold_share=0.1, **{kind: again}) if choice.item_id == again[0].item_id]
+    assert [choice.arm for choice in choices] == ["random"]
+
+
 def test_the_control_arm_is_a_share_of_the_whole_batch_also_where_others_are_asked_again():
     again = {"gold": make_again(50, gold_label="x"), "gold_share": 0.4, "random_share": 0.3}
     assert Counter(choice.arm for choice in plan(make_pool(), **again))["random"] == 15

@@ -6,7 +6,7 @@ import pytest
 from include.engine.relations import relation_of_arrow
 from include.engine.session import open_engine
 from include.errors import BadProbabilities
-from include.review.committee import divergence_from_consensus
+from include.review.committee import divergence_from_consensus, vote_entropy
 from include.review.expected_cost import value_of_knowing
 from include.review.ranking import SCORE, hash_key, rank_rows, require_ranked, score_expression
 from include.review.sampling import choose_most_uncertain, least_confidence, margin_doubt, predictive_entropy
@@ -50,6 +50,7 @@ def proba() -> np.ndarray:
         ("least_confidence", least_confidence),
         ("expected_cost", lambda proba: value_of_knowing(proba, VALUES)),
         ("committee", predictive_entropy),  # of one
+        ("committee_votes", predictive_entropy),
     ],
 )
 def test_the_engine_ranks_as_the_arrays_do(proba, strategy, on_arrays):
@@ -59,13 +60,14 @@ def test_the_engine_ranks_as_the_arrays_do(proba, strategy, on_arrays):
     assert ranked[SCORE].to_pylist() == sorted(ranked[SCORE].to_pylist(), reverse=True)
 
 
-def test_a_committee_ranks_by_its_disagreement(proba):
-    members = np.stack([proba, proba[::-1], np.full_like(proba, 1 / 3)])
-    ranked = rank(make_rows(*members), 200, "committee", 3)
+@pytest.mark.parametrize(
+    ("strategy", "on_arrays"), [("committee", divergence_from_consensus), ("committee_votes", vote_entropy)]
+)
+def test_a_committee_ranks_by_its_disagreement(proba, strategy, on_arrays):
+    members = np.stack([proba, proba[::-1], np.full_like(proba, 1 / 3)])  # the last votes for the first of a tie
+    ranked = rank(make_rows(*members), 200, strategy, 3)
     by_key = dict(zip(ranked["key"].to_pylist(), ranked[SCORE].to_pylist(), strict=True))
-    assert [by_key[key] for key in sorted(by_key)] == pytest.approx(
-        divergence_from_consensus(members).tolist(), abs=1e-12
-    )
+    assert [by_key[key] for key in sorted(by_key)] == pytest.approx(on_arrays(members).tolist(), abs=1e-12)
 
 
 def test_the_first_ten_are_the_ten_that_numpy_finds(proba):
