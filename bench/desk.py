@@ -62,6 +62,20 @@ async def timed(scope, receive, send):
 uvicorn.run(timed, host="127.0.0.1", port=int(sys.argv[1]), log_level="error", lifespan="off", ws="none")
 """
 
+_ITEMS = """
+    INSERT INTO core.review_item (
+        problem, batch_id, item_id, partition_key, arm, position, inclusion_probability, entropy_nats, p_positive,
+        n_answers_wanted, is_sensitive
+    )
+    SELECT :problem, :batch, 'mail-' || number, '2002-08', 'entropy', number, 1, 0.67, 0.4,
+           CASE WHEN number % :every = 0 THEN 2 ELSE 1 END, FALSE
+    FROM generate_series(1, :n) AS number
+"""
+_CONTENTS = """
+    INSERT INTO core.review_content (problem, batch_id, item_id, fields, content_hash, p_positive)
+    SELECT problem, batch_id, item_id, CAST(:fields AS jsonb), :hash, p_positive FROM core.review_item
+"""
+
 
 @dataclass
 class Caller:
@@ -110,24 +124,22 @@ class Caller:
 
 def lay_out() -> None:
     """Put one batch of 100,000 items on the desk."""
-    from include.review import batches, content
-    from include.review.planning import Choice
+    from sqlalchemy import text
+
+    from include.review import batches, content, seats
     from include.warehouse.database import open_warehouse
 
     now = datetime.now(UTC)
-    text = "Dear friend, this is what an advertisement looks like. " * 20
-    fields = [{"name": "body", "kind": "text", "description": "", "unit": "", "value": text, "n_characters": len(text)}]
-    items = [f"mail-{number:06d}" for number in range(N_ITEMS)]
-    choices = [
-        Choice(item, "2002-08", "entropy", 1.0, 0.6, 0.4, n_answers_wanted=1 + (number % EVERY_OVERLAP == 0))
-        for number, item in enumerate(items)
-    ]
+    words = "Dear friend, this is what an advertisement looks like. " * 20
+    fields = [{"name": "body", "kind": "text", "description": "", "unit": "", "value": words, "n_characters": 1_100}]
     batch = batches.Batch(PROBLEM, BATCH, 1, "v001", N_ITEMS, N_ITEMS, now, now + timedelta(days=2), "2002-08")
-    shared = {"problem": PROBLEM, "batch_id": BATCH, "fields": fields, "p_positive": 0.4}
-    rows = [shared | {"item_id": item, "content_hash": content.hash_fields(fields)} for item in items]
+    values = {"problem": PROBLEM, "batch": BATCH, "n": N_ITEMS, "every": EVERY_OVERLAP}
+    values |= {"fields": json.dumps(fields), "hash": content.hash_fields(fields)}
     with open_warehouse().begin() as connection:
-        batches.write_batch(connection, batch, choices)
-        content.write_contents(connection, PROBLEM, BATCH, rows)
+        batches.write_batch(connection, batch, [])
+        connection.execute(text(_ITEMS), values)
+        connection.execute(text(_CONTENTS), values)
+        seats.make_seats(connection, PROBLEM, BATCH)
 
 
 @contextmanager
