@@ -89,7 +89,7 @@ def answer(
 
     def change(connection: Connection, request: Request) -> answering.Change:
         before, after = answering.give_answer(connection, request, problem, label, note, looked_ms)
-        return before, after | {"model": showing.reveal(connection, problem, place)}
+        return before, after | {"model": showing.reveal(connection, problem, place, after["shown"])}
 
     return _act(engine, "answer", place, person, request_id, change)
 

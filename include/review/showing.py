@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, RowMapping, select
+from sqlalchemy import Connection, RowMapping, func, select
 
 from include.problems.schema import Problem
-from include.review.content import find_content
+from include.review.batches import same_batch, same_item
 from include.review.sampling import predictive_entropy
 from include.review.seats import Place, write_shown
+from include.warehouse.tables.desk import REVIEW_CONTENT
 from include.warehouse.tables.explaining import LOCAL_EXPLANATION
 from include.warehouse.tables.review import REVIEW_BATCH, REVIEW_ITEM
 
@@ -27,12 +28,11 @@ def show_item(connection: Connection, problem: Problem, seat: RowMapping, langua
     """
     place = Place(seat["problem"], seat["batch_id"], seat["item_id"])
     item = _find_item(connection, place)
-    content = find_content(connection, *place.names.values())
     is_covered = bool(item["is_sensitive"]) and (seat["shown"] or {}).get("was_covered", True)
     is_blind = problem.review is not None and problem.review.blind
-    view = None if is_blind else read_view(connection, problem, place, item, content)
+    view = None if is_blind else _read_view(connection, problem, place, item)
     shown = {
-        "content_hash": content["content_hash"] if content else None,
+        "content_hash": item["content_hash"],
         "was_blind": is_blind,
         "was_covered": is_covered,
         "language": language,
@@ -47,21 +47,32 @@ def show_item(connection: Connection, problem: Problem, seat: RowMapping, langua
         "is_sensitive": item["is_sensitive"],
         "is_covered": is_covered,
         "is_blind": is_blind,
-        "fields": [] if is_covered else _cut(content["fields"] if content else []),
+        "fields": [] if is_covered else _cut(item["fields"] or []),
         "expires_at_utc": seat["expires_at_utc"].isoformat(),
         "model": view,
     }
 
 
-def read_view(
-    connection: Connection, problem: Problem, place: Place, item: RowMapping, content: RowMapping | None
+def reveal(
+    connection: Connection, problem: Problem, place: Place, shown: Mapping[str, Any] | None
 ) -> dict[str, Any] | None:
+    """Give the model's view of an item that was answered; it is no secret any more.
+
+    Args:
+        shown: what was shown with the question; of a review that is not blind it has the view already.
+    """
+    if shown and shown["model"]:
+        return dict(shown["model"])
+    return _read_view(connection, problem, place, _find_item(connection, place))
+
+
+def _read_view(connection: Connection, problem: Problem, place: Place, item: RowMapping) -> dict[str, Any] | None:
     """Give the model's view of an item: how many of 100 like it are positive, how undecided it is, and why.
 
     Returns:
         None where no model has said anything about it.
     """
-    p = content["p_positive"] if content else item["p_positive"]
+    p = item["p_positive"]
     if p is None or problem.label is None:
         return None
     return {
@@ -69,27 +80,28 @@ def read_view(
         "p_positive": p,
         "n_of_100": round(N_OF * p),
         "entropy_nats": float(predictive_entropy(np.array([[1.0 - p, p]]))[0]),
-        "model_version": _find_version(connection, place),
+        "model_version": item["model_version"],
         "reasons": _read_reasons(connection, place),
     }
 
 
-def reveal(connection: Connection, problem: Problem, place: Place) -> dict[str, Any] | None:
-    """Give the model's view of an item that was answered; it is no secret any more."""
-    item = _find_item(connection, place)
-    return read_view(connection, problem, place, item, find_content(connection, *place.names.values()))
-
-
 def _find_item(connection: Connection, place: Place) -> RowMapping:
-    query = select(REVIEW_ITEM).where(*(REVIEW_ITEM.c[name] == value for name, value in place.names.items()))
-    return connection.execute(query).mappings().one()
-
-
-def _find_version(connection: Connection, place: Place) -> str | None:
-    query = select(REVIEW_BATCH.c.model_version).where(
-        REVIEW_BATCH.c.problem == place.problem, REVIEW_BATCH.c.batch_id == place.batch_id
+    """Read an item, its content and the model of its batch; the content is missing where it was erased."""
+    query = (
+        select(
+            REVIEW_ITEM.c.position,
+            REVIEW_ITEM.c.partition_key,
+            REVIEW_ITEM.c.is_sensitive,
+            REVIEW_BATCH.c.model_version,
+            REVIEW_CONTENT.c.fields,
+            REVIEW_CONTENT.c.content_hash,
+            func.coalesce(REVIEW_CONTENT.c.p_positive, REVIEW_ITEM.c.p_positive).label("p_positive"),
+        )
+        .join(REVIEW_BATCH, same_batch(REVIEW_BATCH, REVIEW_ITEM))
+        .outerjoin(REVIEW_CONTENT, same_item(REVIEW_CONTENT, REVIEW_ITEM))
+        .where(*(REVIEW_ITEM.c[name] == value for name, value in place.names.items()))
     )
-    return connection.scalar(query)
+    return connection.execute(query).mappings().one()
 
 
 def _read_reasons(connection: Connection, place: Place) -> list[dict[str, Any]]:
