@@ -34,7 +34,8 @@ MAY_BE_EMPTY = {
     "suspected_label",
 }
 # Every start writes these anew: when a step ran, and who looked last.
-NOT_COMPARED = {"run_step", "alembic_version"}
+# The desk's seats and audit change whenever somebody looks at the batch that is left open for people.
+NOT_COMPARED = {"run_step", "alembic_version", "review_seat", "review_audit"}
 # Who wrote a row; and a stored model's bytes, which differ from fit to fit: what it says is in core.model_metric.
 NOT_COMPARED_COLUMNS = {"run_id", "artifact_url", "artifact_sha256"}
 
@@ -130,6 +131,8 @@ def ask_review(connection: Connection, problems: list[Problem]) -> Faults:
                 )
             if batch.n_by_people:
                 yield f"{problem.name} {batch.batch_id}: {batch.n_by_people} labels claim to come from people"
+        if problem.review.demo_rounds is not None and len(batches) - len(answered) != 1:
+            yield f"{problem.name}: {len(batches) - len(answered)} batches wait for people; 1 is left for them"
 
 
 def ask_experiment(connection: Connection, problems: list[Problem]) -> Faults:

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from playwright.sync_api import Locator, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
 from include.settings import REPOSITORY
 from scripts.stack.home import find_home
@@ -83,6 +83,19 @@ def show_waterway(page: Page, url: str) -> None:
     page.get_by_text("landing/ad_review", exact=True).first.click()
 
 
+def show_desk(page: Page, url: str) -> None:
+    """Open the Review desk at the first item whose doubt the model explains."""
+    page.goto(f"{url}/mulgil/desk/")
+    page.locator(".card button.main").first.click()
+    page.locator(".model .array").wait_for()
+
+
+def leave_desk(page: Page) -> None:
+    """Give back what was taken for the picture."""
+    with page.expect_response("**/leave"):
+        page.locator(".progress button").click()
+
+
 PICTURES: dict[str, Callable[[Page, str], Any]] = {
     "reports": show_reports,
     "model_card": show_card,
@@ -90,6 +103,29 @@ PICTURES: dict[str, Callable[[Page, str], Any]] = {
     "dags": lambda page, url: page.goto(f"{url}/dags"),
     "waterway": show_waterway,
 }
+
+
+# Korean letters need a font that has them, on Debian: apt-get install fonts-nanum.
+DESKTOP = {"viewport": {"width": 1280, "height": 860}}
+PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True, "device_scale_factor": 2}
+DESKS: dict[str, dict[str, Any]] = {
+    "desk": {**DESKTOP, "locale": "en-GB"},
+    "desk-korean": {**DESKTOP, "locale": "ko-KR"},
+    "desk-phone": {**PHONE, "locale": "en-GB"},
+    "desk-phone-korean": {**PHONE, "locale": "ko-KR"},
+}
+
+
+def take_desks(browser: Browser, url: str, password: str) -> None:
+    """Take the Review desk in both languages, on a desktop and on a phone."""
+    for name, options in DESKS.items():
+        page = browser.new_context(**options).new_page()
+        log_in(page, url, "reviewer", password)
+        show_desk(page, url)
+        page.screenshot(path=FOLDER / f"{name}.png", animations="disabled")
+        leave_desk(page)
+        page.context.close()
+        print(f"Took {name}.png.")
 
 
 def main() -> None:
@@ -107,6 +143,7 @@ def main() -> None:
             page.wait_for_timeout(SETTLE_MS)
             page.screenshot(path=FOLDER / f"{name}.png")
             print(f"Took {name}.png.")
+        take_desks(browser, url, stack.keys.user_passwords["reviewer"])
         browser.close()
 
 

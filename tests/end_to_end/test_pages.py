@@ -88,6 +88,37 @@ def test_the_newest_model_has_a_card_and_answers_what_if_inside_airflow(running:
     assert complaints == []
 
 
+def open_desk(page: Any) -> Any:
+    """Open the desk as people do, from Airflow's own navigation; give its frame."""
+    page.get_by_role("link", name="Review desk").click()
+    desk = page.frame_locator("iframe")
+    desk.get_by_role("heading", name="My batches").wait_for()
+    return desk
+
+
+def test_nobody_sees_the_desk_without_a_login(running: Running, page: Any) -> None:
+    for path in ("", "batches", "static/desk.js"):
+        assert page.goto(f"{running.url}/mulgil/desk/{path}").status == 401
+
+
+def test_a_batch_is_left_for_people_and_its_first_item_comes_with_the_models_view(running: Running, page: Any) -> None:
+    log_in(page, running.url, "reviewer", running.passwords["reviewer"])
+    desk = open_desk(page)
+    desk.get_by_role("button", name="Start").or_(desk.get_by_role("button", name="Continue")).first.click()
+    desk.get_by_role("heading", name="Item").wait_for()
+    assert desk.locator(".value").first.inner_text()
+    assert desk.locator("svg.array circle").count() == 100
+    desk.get_by_role("button", name="All batches").click()  # gives the item back
+    desk.get_by_role("heading", name="My batches").wait_for()
+
+
+def test_a_viewer_may_look_at_the_batch_and_not_answer(running: Running, page: Any) -> None:
+    log_in(page, running.url, "viewer", running.passwords["viewer"])
+    desk = open_desk(page)
+    desk.get_by_text("You may look, not answer").first.wait_for()
+    assert desk.get_by_role("button", name="Start").count() == 0
+
+
 def test_the_page_asks_nothing_of_anybody_else(running: Running, page: Any) -> None:
     log_in(page, running.url, "admin", running.passwords["admin"])
     asked: list[str] = []

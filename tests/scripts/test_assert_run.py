@@ -112,12 +112,13 @@ def test_a_model_measured_alone_is_not_better_than_anything(connection: Connecti
 
 @pytest.fixture
 def rounds(connection: Connection) -> Connection:
-    """Three answered rounds of one item each."""
+    """Three answered rounds of one item each, and the one that is left for people."""
     for number in (1, 2, 3):
         batch_id = f"round-{number:03d}"
         add(connection, REVIEW_BATCH, MAIL, batch_id=batch_id, status="answered", n_items=1)
         add(connection, REVIEW_ITEM, MAIL, batch_id=batch_id, item_id=str(number))
         add(connection, LABEL, MAIL, batch_id=batch_id, item_id=str(number), is_demo=True)
+    add(connection, REVIEW_BATCH, MAIL, batch_id="round-004", status="open", n_items=1)
     return connection
 
 
@@ -127,7 +128,15 @@ def test_three_whole_rounds_are_enough(rounds: Connection):
 
 def test_an_open_round_does_not_count(rounds: Connection):
     rounds.execute(update(REVIEW_BATCH).where(REVIEW_BATCH.c.batch_id == "round-002").values(status="open"))
-    assert ask(assert_run.ask_review, rounds, MAIL) == ["ad_review: 2 rounds were answered; at least 3 are wanted"]
+    assert ask(assert_run.ask_review, rounds, MAIL) == [
+        "ad_review: 2 rounds were answered; at least 3 are wanted",
+        "ad_review: 2 batches wait for people; 1 is left for them",
+    ]
+
+
+def test_a_desk_on_which_nothing_is_left_for_people_is_named(rounds: Connection):
+    rounds.execute(REVIEW_BATCH.delete().where(REVIEW_BATCH.c.status == "open"))
+    assert ask(assert_run.ask_review, rounds, MAIL) == ["ad_review: 0 batches wait for people; 1 is left for them"]
 
 
 def test_an_unanswered_item_and_a_label_that_claims_a_person_are_named(rounds: Connection):
