@@ -69,11 +69,10 @@ def test_the_reports_open_from_airflows_own_navigation(running: Running, page: A
 def test_the_newest_model_has_a_card_and_answers_what_if_inside_airflow(running: Running, page: Any) -> None:
     from playwright.sync_api import expect
 
+    assert page.goto(f"{running.url}/mulgil/models/").status == 401
+    log_in(page, running.url, "viewer", running.passwords["viewer"])
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-    assert page.goto(f"{running.url}/mulgil/models/").status == 401
-    complaints.clear()  # the refusal itself
-    log_in(page, running.url, "viewer", running.passwords["viewer"])
     page.goto(f"{running.url}/mulgil/models/")
     newest = page.locator("section#flight_delay tr").nth(1)
     newest.get_by_role("link").first.click()
