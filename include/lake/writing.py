@@ -29,6 +29,7 @@ __all__ = [
     "PARTITION_PROPERTY",
     "Fault",
     "publish_files",
+    "publish_partitions",
     "replace_by_batches",
     "replace_partition",
     "replace_partitions",
@@ -122,7 +123,7 @@ def replace_by_batches(
             path, n_written = files.write_parquet(files.partition_folder(table_name, key), schema, batches)
             paths.append(path)
             n_rows[key] += n_written
-    return _publish(table_name, partition_keys, paths, schema, properties or {}), n_rows
+    return publish_partitions(table_name, partition_keys, paths, schema, properties or {}), n_rows
 
 
 def _runs(batches: Iterator[pa.RecordBatch]) -> Iterator[tuple[str, Iterator[pa.RecordBatch]]]:
