@@ -207,3 +207,16 @@ def module_warehouse_url(
     postgres_server.create_database(name, ROLE, template=_migrated_template)
     yield postgres_server.url(name, ROLE)
     postgres_server.drop_database(name)
+
+
+@pytest.fixture
+def s3_server() -> Iterator[tuple[str, int]]:
+    """Give host and port of an S3 server without a bucket. Its state is the process's: all is forgotten afterwards."""
+    from moto.moto_api._internal import moto_api_backend
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
+    server.start()
+    yield server.get_host_and_port()
+    server.stop()
+    moto_api_backend.reset()

@@ -1,11 +1,9 @@
 """What `airflow-init` does before Airflow starts, against a real S3 server on this machine."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
 from include.settings import Settings, read_settings
 from tests.deployment import compose
@@ -15,15 +13,12 @@ ENVIRONMENT = compose.read_services(compose.COMPOSE_FILE.read_text(encoding="utf
 
 
 @pytest.fixture
-def settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
+def settings(s3_server: tuple[str, int], monkeypatch: pytest.MonkeyPatch) -> Settings:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "any")
     monkeypatch.setenv("AWS_DEFAULT_REGION", ENVIRONMENT["AWS_DEFAULT_REGION"])
-    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield replace(read_settings(ENVIRONMENT), s3_endpoint=f"http://{host}:{port}")
-    server.stop()
+    host, port = s3_server
+    return replace(read_settings(ENVIRONMENT), s3_endpoint=f"http://{host}:{port}")
 
 
 def test_the_buckets_of_the_file_are_made_once(settings: Settings):

@@ -57,19 +57,10 @@ class Faults(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
-@pytest.fixture(scope="module")
-def behind():
-    moto = pytest.importorskip("moto.server", reason="moto is not installed")
-    server = moto.ThreadedMotoServer(ip_address="127.0.0.1", port=0)
-    server.start()
-    yield server
-    server.stop()
-
-
 @pytest.fixture
-def store(behind, mulgil_home, monkeypatch) -> Iterator[ThreadingHTTPServer]:
+def store(s3_server, mulgil_home, monkeypatch) -> Iterator[ThreadingHTTPServer]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Faults)
-    server.behind, server.faults, server.is_over = behind.get_host_and_port(), [], threading.Event()
+    server.behind, server.faults, server.is_over = s3_server, [], threading.Event()
     thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     for name, value in {

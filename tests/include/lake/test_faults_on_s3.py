@@ -70,12 +70,9 @@ class Faults(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def store(landing, monkeypatch):
-    moto = pytest.importorskip("moto.server", reason="moto is not installed")
-    behind = moto.ThreadedMotoServer(ip_address="127.0.0.1", port=0)
-    behind.start()
+def store(landing, s3_server, monkeypatch):
     server = ThreadingHTTPServer(("127.0.0.1", 0), Faults)
-    server.behind, server.n_writes, server.fault_of = behind.get_host_and_port(), 0, lambda _: None
+    server.behind, server.n_writes, server.fault_of = s3_server, 0, lambda _: None
     threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     for name, value in {
         "MULGIL_LAKE_URL": "s3://bucket/lake",
@@ -91,7 +88,6 @@ def store(landing, monkeypatch):
     yield server
     server.shutdown()
     server.server_close()
-    behind.stop()
 
 
 def ingest():

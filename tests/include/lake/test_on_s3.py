@@ -12,11 +12,8 @@ TABLE = "lake.flights"
 
 
 @pytest.fixture
-def bucket(house, monkeypatch):
-    moto = pytest.importorskip("moto.server", reason="moto is not installed")
-    server = moto.ThreadedMotoServer(ip_address="127.0.0.1", port=0)
-    server.start()
-    host, port = server.get_host_and_port()
+def bucket(house, s3_server, monkeypatch):
+    host, port = s3_server
     for name, value in {
         "MULGIL_LAKE_URL": "s3://bucket/lake",
         "MULGIL_S3_ENDPOINT": f"http://{host}:{port}",
@@ -29,7 +26,6 @@ def bucket(house, monkeypatch):
     client.create_bucket(Bucket="bucket")
     yield client
     client.close()
-    server.stop()
 
 
 def test_a_lake_on_a_bucket_behaves_like_one_in_a_folder(bucket):

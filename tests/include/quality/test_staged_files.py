@@ -62,23 +62,19 @@ def test_the_sum_depends_on_names_and_bytes_and_not_on_the_order():
 
 
 @pytest.fixture
-def s3(settings, monkeypatch):
+def s3(settings, s3_server, monkeypatch):
     import boto3
-    from moto.server import ThreadedMotoServer
 
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "testing")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
-    server.start()
-    host, port = server.get_host_and_port()
+    host, port = s3_server
     endpoint = f"http://{host}:{port}"
     client = boto3.client("s3", endpoint_url=endpoint)
     client.create_bucket(Bucket="water")
     client.put_object(Bucket="water", Key="lake/staging/a.parquet", Body=b"from afar")
     yield replace(settings, lake_url="s3://water/lake", s3_endpoint=endpoint)
     client.close()
-    server.stop()
 
 
 @pytest.mark.slow
