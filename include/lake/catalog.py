@@ -18,7 +18,7 @@ from sqlalchemy import Connection, NullPool, create_engine, make_url, text
 
 from include.errors import BadPartition, LakeConflict
 from include.lake.files import lake_root
-from include.lake.iceberg_gaps import share_history
+from include.lake.iceberg_gaps import LakeCatalog, share_history
 from include.names import LAKE_NAMESPACE, PARTITION_KEY
 from include.settings import read_settings
 from include.warehouse.database import engine_for
@@ -33,6 +33,10 @@ TABLE_PROPERTIES = {
     # Every commit writes a metadata file; a reader needs the one it just looked up, so twenty are plenty.
     "write.metadata.delete-after-commit.enabled": "true",
     "write.metadata.previous-versions-max": "20",
+    # Every commit adds a manifest, and all who read go through the list of them. Merged up to this size, one speaks of
+    # some 250 files: the list stays short, and a partition that is replaced has no more than that written anew.
+    "commit.manifest-merge.enabled": "true",
+    "commit.manifest.target-size-bytes": str(64 << 10),
 }
 
 
@@ -55,7 +59,7 @@ def _catalog_of(warehouse_url: str, lake_url: str, s3_endpoint: str | None) -> S
         properties = {"uri": uri, "warehouse": lake_root(lake_url)}
         if s3_endpoint:
             properties["s3.endpoint"] = s3_endpoint
-        catalog = SqlCatalog("mulgil", **properties)
+        catalog = LakeCatalog("mulgil", **properties)
         # No pool: commits are few, and a pooled connection would not survive the fork of a task.
         catalog.engine.dispose()
         catalog.engine = create_engine(uri, poolclass=NullPool)
@@ -88,7 +92,7 @@ def load_table(table_name: str) -> Table:
 
 
 def ensure_table(table_name: str, schema: pa.Schema) -> Table:
-    """Load a table, making it or adding its new columns first; call it inside `table_lock`.
+    """Load a table, making it or adding its new columns and properties first; call it inside `table_lock`.
 
     Raises:
         LakeConflict: a column has another type in the table than in `schema`.
@@ -104,6 +108,9 @@ def ensure_table(table_name: str, schema: pa.Schema) -> Table:
         ):
             spec.add_identity(PARTITION_KEY)
         return load_table(table_name)
+    if new := {name: value for name, value in TABLE_PROPERTIES.items() if name not in table.properties}:
+        with table.transaction() as transaction:
+            transaction.set_properties(new)
     held = {field.name: field.type for field in arrow_schema(table)}
     for field in schema:
         if held.get(field.name, field.type) != field.type:

@@ -180,6 +180,38 @@ def test_copies_of_a_tables_metadata_share_its_history_and_nothing_else(house):
     assert copied == metadata
 
 
+def test_one_process_sees_what_another_committed_since_it_read_the_table(house):
+    replace_partition(TABLE, "2013-01", make_rows("2013-01", [1.0]))
+    assert values_of() == [1.0]
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        assert pool.submit(write_many, ["2013-02"]).result() == 1
+    assert values_of() == [1.0, 1.0, 2.0]
+    replace_partition(TABLE, "2013-01", make_rows("2013-01", [4.0]))
+    assert values_of() == [1.0, 2.0, 4.0]
+
+
+def test_many_commits_leave_a_short_list_of_manifests_and_every_row_where_it_was(house):
+    keys = [f"2013-01-{day:02d}" for day in range(1, 31)]
+    for key in keys:
+        replace_partition(TABLE, key, make_rows(key, [1.0]))
+    table = load_table(TABLE)
+    assert len(table.current_snapshot().manifests(table.io)) < 20
+    replace_partition(TABLE, keys[3], make_rows(keys[3], [5.0]))
+    assert values_of([keys[3]]) == [5.0]
+    assert values_of() == [1.0] * 29 + [5.0]
+    assert list_partitions(TABLE) == keys
+
+
+def test_a_table_from_before_a_property_is_given_it_and_keeps_what_somebody_chose(house):
+    replace_partition(TABLE, "2013-01", make_rows("2013-01"))
+    with load_table(TABLE).transaction() as transaction:
+        transaction.remove_properties("commit.manifest-merge.enabled")
+        transaction.set_properties({"commit.retry.num-retries": "3"})
+    replace_partition(TABLE, "2013-02", make_rows("2013-02"))
+    properties = load_table(TABLE).properties
+    assert (properties["commit.manifest-merge.enabled"], properties["commit.retry.num-retries"]) == ("true", "3")
+
+
 KEYED = pa.schema({"_partition_key": pa.string(), "_row_key": pa.string(), "v": pa.float64()})
 
 
