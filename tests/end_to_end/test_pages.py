@@ -1,52 +1,15 @@
 """The pages of a running stack, in a real browser. Skipped where no stack runs: `make run` starts one."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
-from scripts.pictures import FLAGS, find_chromium, log_in
-from scripts.stack.home import find_home
+from scripts.pictures import log_in
 from scripts.stack.parsing import expected_dags
 from scripts.stack.rest import Airflow
-from scripts.stack.stack import open_stack
+from tests.end_to_end.conftest import Running, open_desk
 
 pytestmark = pytest.mark.end_to_end
-
-
-@dataclass(frozen=True)
-class Running:
-    url: str
-    passwords: dict[str, str]
-
-
-@pytest.fixture(scope="module")
-def running() -> Running:
-    home = find_home()
-    if not home.secrets.exists():
-        pytest.skip("no stack was ever started here; `make run` starts one")
-    stack = open_stack(home)
-    if not Airflow(stack.addresses.airflow_url, "").health():
-        pytest.skip("the stack does not run; `make run` starts it")
-    return Running(stack.addresses.airflow_url, dict(stack.keys.user_passwords))
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=find_chromium(), args=FLAGS)
-        yield chromium
-        chromium.close()
-
-
-@pytest.fixture
-def page(browser: Any) -> Iterator[Any]:
-    context = browser.new_context()
-    yield context.new_page()
-    context.close()
 
 
 def test_nobody_sees_the_reports_without_a_login(running: Running, page: Any) -> None:
@@ -85,14 +48,6 @@ def test_the_newest_model_has_a_card_and_answers_what_if_inside_airflow(running:
     expect(page.locator("#sentence")).not_to_have_text(before)
     assert page.locator("#fault").is_hidden()
     assert complaints == []
-
-
-def open_desk(page: Any) -> Any:
-    """Open the desk as people do, from Airflow's own navigation; give its frame."""
-    page.get_by_role("link", name="Review desk").click()
-    desk = page.frame_locator("iframe")
-    desk.get_by_role("heading", name="My batches").wait_for()
-    return desk
 
 
 def test_nobody_sees_the_desk_without_a_login(running: Running, page: Any) -> None:
