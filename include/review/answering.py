@@ -90,13 +90,15 @@ def give_answer(
             shown.
 
     Raises:
-        DeskRefused: the batch is finished or unknown, the answer no class, the item not theirs.
+        DeskRefused: the batch is finished or unknown, the answer no class, the item not theirs or still covered.
     """
     require_open(connection, request.place)
     classes = problem.label.classes if problem.label else []
     if label not in classes:
         raise DeskRefused(Refusal.UNKNOWN_CLASS, label=label[: audit.LONGEST_NAME], classes=list(classes))
     seat = _require_seat(connection, request)
+    if (seat["shown"] or {}).get("was_covered"):
+        raise DeskRefused(Refusal.COVERED)  # nobody answers what they have not seen
     row = request.place.names | {
         "labelled_by": request.person,
         "label": label,

@@ -117,13 +117,16 @@ def _read_answers(connection: Connection, problem: str) -> dict[str, dict[str, s
 
 
 def _measure_gold(connection: Connection, problem: str) -> list[dict[str, Any]]:
-    """Count, for each person and finished batches only, the gold questions answered as they are known."""
+    """Count, for each person and finished batches only, the gold questions answered as they are known.
+
+    Recorded truth is no person.
+    """
     is_right = func.avg(cast(LABEL.c.label == REVIEW_ITEM.c.gold_label, Integer))
     query = (
         select(LABEL.c.labelled_by, func.count().label("n_items"), is_right.label("value"))
         .join(REVIEW_ITEM, batches.same_item(LABEL, REVIEW_ITEM))
         .join(REVIEW_BATCH, batches.same_batch(LABEL, REVIEW_BATCH))
-        .where(LABEL.c.problem == problem, REVIEW_ITEM.c.gold_label.is_not(None))
+        .where(LABEL.c.problem == problem, REVIEW_ITEM.c.gold_label.is_not(None), ~LABEL.c.is_demo)
         .where(REVIEW_BATCH.c.status == batches.ANSWERED)
         .group_by(LABEL.c.labelled_by)
         .order_by(LABEL.c.labelled_by)

@@ -17,6 +17,5 @@ class Refusal(StrEnum):
     NOTHING_TO_UNDO = "nothing_to_undo"
     REASON_MISSING = "reason_missing"
     TEXT_TOO_LONG = "text_too_long"
-    NOT_TRAINED = "not_trained"
     COVERED = "covered"
     LEADS_ONLY = "leads_only"

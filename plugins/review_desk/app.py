@@ -59,7 +59,6 @@ STATUS = {
     Refusal.UNKNOWN_CLASS: 422,
     Refusal.REASON_MISSING: 422,
     Refusal.TEXT_TOO_LONG: 422,
-    Refusal.NOT_TRAINED: 403,
     Refusal.LEADS_ONLY: 403,
 }
 

@@ -392,6 +392,7 @@ def test_a_sensitive_item_gives_nothing_until_it_is_opened_and_that_is_written_d
     assert (item["is_covered"], item["fields"]) == (True, [])
     with engine.connect() as connection:
         assert refused(desk.read_text, connection, place("mail-01"), ADA, "body") == Refusal.COVERED
+    assert refused(answer, engine, "mail-01") == Refusal.COVERED
     opened = desk.open_cover(engine, make_problem(), place("mail-01"), ADA, "en")
     assert [field["value"] for field in opened["fields"]] == ["Blood", "Gore"]
     answer(engine, "mail-01")

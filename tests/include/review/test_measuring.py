@@ -92,6 +92,11 @@ def test_gold_is_counted_for_each_person_with_an_interval_and_not_as_agreement(d
     assert (kim["low"], kim["high"]) == pytest.approx((0.3006, 0.9544), abs=1e-4)  # Wilson, worked by hand
 
 
+def test_recorded_truth_meets_no_known_answers(desk):
+    play(desk, 1, 20, {"mail-00": {"demo-reviewer": "wanted"}}, arm="gold", gold_label="wanted")
+    assert measure(desk)[0] == {}
+
+
 def test_gold_of_an_open_batch_is_not_told(desk):
     play(desk, 1, 20, {"mail-00": {"kim": "wanted"}}, arm="gold", gold_label="wanted")
     with desk.engine.begin() as connection:
