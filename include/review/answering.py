@@ -58,21 +58,21 @@ def perform(
 def _perform_once(
     engine: Engine, request: Callable[[datetime], Request], change: Callable[[Connection, Request], Change]
 ) -> dict[str, Any]:
-    with engine.begin() as connection:
-        asked = request(read_clock(connection))
-        done = audit.find_done(connection, asked)
-        if done is not None:
-            return dict(done)
-        try:
-            with connection.begin_nested():
-                before, after = change(connection, asked)
-        except DeskRefused as error:
-            audit.write_refused(connection, asked, error.code, dict(error.values))
-            refusal = error
-        else:
+    try:
+        with engine.begin() as connection:
+            asked = request(read_clock(connection))
+            done = audit.find_done(connection, asked)
+            if done is not None:
+                return dict(done)
+            before, after = change(connection, asked)
             audit.write_done(connection, asked, before, after)
             return after
-    raise refusal
+    except DeskRefused as error:
+        # What was begun is taken back; the refusal is kept. Savepoints would keep both in one transaction, and cost
+        # every answer that is not refused two more questions to the database.
+        with engine.begin() as connection:
+            audit.write_refused(connection, request(read_clock(connection)), error.code, dict(error.values))
+        raise
 
 
 def give_answer(
@@ -182,7 +182,7 @@ def leave(connection: Connection, request: Request) -> Change:
 
 
 def finish_if_nothing_waits(engine: Engine, problem: str, batch_id: str, person: str) -> bool:
-    """Close a batch that nothing waits in; to be called after the answer's own transaction.
+    """Close a batch that nothing waits in; to be called after the transaction of the last answer.
 
     Two last answers at the same moment each see the other as still waiting; after both are written, the one that looks
     last sees none.

@@ -66,6 +66,27 @@ def take_item(engine: Engine, problem: Problem, batch_id: str, person: Person, l
     return _take(engine, place, person, change)
 
 
+def move_on(engine: Engine, problem: Problem, batch_id: str, person: Person, language: str) -> dict[str, Any]:
+    """Give a person the next item after one, or finish the batch where that was the last.
+
+    Returns:
+        `item`, as `take_item` gives it; `is_finished`: whether the batch is; `is_news`: whether this call finished it,
+        so that its labels must be announced.
+
+    Raises:
+        DeskRefused: the batch is unknown.
+    """
+    try:
+        item = take_item(engine, problem, batch_id, person, language)
+    except DeskRefused as error:
+        if error.code != Refusal.FINISHED_BATCH:
+            raise
+        return {"item": None, "is_finished": True, "is_news": False}
+    # Only where there is no next item can nothing wait any more.
+    is_news = item is None and answering.finish_if_nothing_waits(engine, problem.name, batch_id, person.name)
+    return {"item": item, "is_finished": is_news, "is_news": is_news}
+
+
 def answer(
     engine: Engine,
     problem: Problem,
@@ -80,8 +101,7 @@ def answer(
     """Store a person's answer.
 
     Returns:
-        item_id, label, `model`: what the model said (now that it cannot sway anybody), is_finished: whether this was
-        the batch's last answer, so that its labels must be announced.
+        item_id, label, `model`: what the model said (now that it cannot sway anybody).
 
     Raises:
         DeskRefused: see `answering.give_answer`.
@@ -91,7 +111,7 @@ def answer(
         before, after = answering.give_answer(connection, request, problem, label, note, looked_ms)
         return before, after | {"model": showing.reveal(connection, problem, place, after["shown"])}
 
-    return _act(engine, "answer", place, person, request_id, change)
+    return answering.perform(engine, _request("answer", place, person, request_id), change)
 
 
 def pass_on(
@@ -102,12 +122,10 @@ def pass_on(
     Raises:
         DeskRefused: see `answering.pass_on`.
     """
-    return _act(
+    name = seats.ESCALATE if action == seats.ESCALATE else seats.SKIP
+    return answering.perform(
         engine,
-        seats.ESCALATE if action == seats.ESCALATE else seats.SKIP,
-        place,
-        person,
-        request_id,
+        _request(name, place, person, request_id),
         lambda connection, request: answering.pass_on(connection, request, reason, looked_ms),
     )
 
@@ -232,13 +250,6 @@ def write_refused(engine: Engine, action: str, place: Place, person: Person, rea
     with engine.begin() as connection:
         request = Request(action, person.name, place, answering.read_clock(connection))
         audit.write_refused(connection, request, reason)
-
-
-def _act(engine: Engine, action: str, place: Place, person: Person, request_id: str, change: Any) -> dict[str, Any]:
-    """Do something with an item, then see whether that was the batch's last."""
-    done = answering.perform(engine, _request(action, place, person, request_id), change)
-    is_finished = answering.finish_if_nothing_waits(engine, place.problem, place.batch_id, person.name)
-    return done | {"is_finished": is_finished}
 
 
 def _take(engine: Engine, place: Place, person: Person, change: Any) -> dict[str, Any] | None:

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, RowMapping, func, select
+from sqlalchemy import Connection, RowMapping, ScalarSelect, func, select
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from include.problems.schema import Problem
 from include.review.batches import same_batch, same_item
@@ -30,7 +31,7 @@ def show_item(connection: Connection, problem: Problem, seat: RowMapping, langua
     item = _find_item(connection, place)
     is_covered = bool(item["is_sensitive"]) and (seat["shown"] or {}).get("was_covered", True)
     is_blind = problem.review is not None and problem.review.blind
-    view = None if is_blind else _read_view(connection, problem, place, item)
+    view = None if is_blind else _view(problem, item)
     shown = {
         "content_hash": item["content_hash"],
         "was_blind": is_blind,
@@ -63,10 +64,10 @@ def reveal(
     """
     if shown and shown["model"]:
         return dict(shown["model"])
-    return _read_view(connection, problem, place, _find_item(connection, place))
+    return _view(problem, _find_item(connection, place))
 
 
-def _read_view(connection: Connection, problem: Problem, place: Place, item: RowMapping) -> dict[str, Any] | None:
+def _view(problem: Problem, item: RowMapping) -> dict[str, Any] | None:
     """Give the model's view of an item: how many of 100 like it are positive, how undecided it is, and why.
 
     Returns:
@@ -81,12 +82,15 @@ def _read_view(connection: Connection, problem: Problem, place: Place, item: Row
         "n_of_100": round(N_OF * p),
         "entropy_nats": float(predictive_entropy(np.array([[1.0 - p, p]]))[0]),
         "model_version": item["model_version"],
-        "reasons": _read_reasons(connection, place),
+        "reasons": item["reasons"] or [],
     }
 
 
 def _find_item(connection: Connection, place: Place) -> RowMapping:
-    """Read an item, its content and the model of its batch; the content is missing where it was erased."""
+    """Read an item, its content, the model of its batch and what moved it, at once: each question costs everybody time.
+
+    The content is missing where it was erased, the reasons where nobody has taken the model's view apart.
+    """
     query = (
         select(
             REVIEW_ITEM.c.position,
@@ -96,6 +100,7 @@ def _find_item(connection: Connection, place: Place) -> RowMapping:
             REVIEW_CONTENT.c.fields,
             REVIEW_CONTENT.c.content_hash,
             func.coalesce(REVIEW_CONTENT.c.p_positive, REVIEW_ITEM.c.p_positive).label("p_positive"),
+            _select_reasons(place).label("reasons"),
         )
         .join(REVIEW_BATCH, same_batch(REVIEW_BATCH, REVIEW_ITEM))
         .outerjoin(REVIEW_CONTENT, same_item(REVIEW_CONTENT, REVIEW_ITEM))
@@ -104,17 +109,19 @@ def _find_item(connection: Connection, place: Place) -> RowMapping:
     return connection.execute(query).mappings().one()
 
 
-def _read_reasons(connection: Connection, place: Place) -> list[dict[str, Any]]:
-    """Read what moved the model, the strongest first; nothing where nobody has taken its view apart."""
-    query = (
-        select(LOCAL_EXPLANATION.c.feature, LOCAL_EXPLANATION.c.contribution)
+def _select_reasons(place: Place) -> ScalarSelect[Any]:
+    """Select what moved the model, the strongest first, as one JSON value."""
+    reason = func.json_build_object(
+        "feature", LOCAL_EXPLANATION.c.feature, "contribution", LOCAL_EXPLANATION.c.contribution
+    )
+    return (
+        select(func.json_agg(aggregate_order_by(reason, LOCAL_EXPLANATION.c.rank)))
         .where(
             *(LOCAL_EXPLANATION.c[name] == value for name, value in place.names.items()),
             LOCAL_EXPLANATION.c.rank > 0,  # rank 0 is all the rest
         )
-        .order_by(LOCAL_EXPLANATION.c.rank)
+        .scalar_subquery()
     )
-    return [dict(row) for row in connection.execute(query).mappings()]
 
 
 def _cut(fields: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

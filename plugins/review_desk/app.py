@@ -241,17 +241,11 @@ def leave(user: User, body: Body) -> Response:
 
 
 def _with_next(done: dict[str, Any], problem: Problem, place: Place, person: Person, language: str) -> dict[str, Any]:
-    """Announce what is finished, or give the next item beside what was done."""
-    if done.pop("is_finished"):
+    """Give the next item beside what was done, or announce that the batch is finished."""
+    after = desk.move_on(open_warehouse(), problem, place.batch_id, person, language)
+    if after.pop("is_news"):
         announce_labels(open_warehouse(), place.problem, place.batch_id)
-        return {"done": done, "item": None, "is_finished": True}
-    try:
-        item = desk.take_item(open_warehouse(), problem, place.batch_id, person, language)
-    except DeskRefused as error:
-        if error.code != Refusal.FINISHED_BATCH:
-            raise
-        return {"done": done, "item": None, "is_finished": True}
-    return {"done": done, "item": item, "is_finished": False}
+    return {"done": done, **after}
 
 
 def _readable(user: User, name: str) -> Problem:

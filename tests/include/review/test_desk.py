@@ -15,6 +15,7 @@ from include.errors import DeskRefused
 from include.names import Arm, Stage
 from include.problems.sections.review import Route
 from include.review import batches, desk
+from include.review.answering import finish_if_nothing_waits
 from include.review.finishing import finish_batch_if_complete
 from include.review.people import Person
 from include.review.refusals import Refusal
@@ -50,14 +51,21 @@ def take(engine: Engine, person: Person = ADA, problem: Any = None) -> dict[str,
 
 def answer(engine: Engine, item_id: str, person: Person = ADA, label: str = "wanted", **more: Any) -> dict[str, Any]:
     given = {"note": None, "looked_ms": None, "request_id": str(uuid.uuid4())} | more
-    return desk.answer(engine, make_problem(), place(item_id), person, label=label, **given)
+    done = desk.answer(engine, make_problem(), place(item_id), person, label=label, **given)
+    return done | {"is_finished": finish(engine, person)}
 
 
 def pass_on(engine: Engine, item_id: str, person: Person = ADA, action: str = "skip", reason: str = "no idea") -> Any:
     request = str(uuid.uuid4())
-    return desk.pass_on(
+    done = desk.pass_on(
         engine, place(item_id), person, action=action, reason=reason, looked_ms=None, request_id=request
     )
+    return done | {"is_finished": finish(engine, person)}
+
+
+def finish(engine: Engine, person: Person) -> bool:
+    """Look whether that was the last answer, as the desk does where it has no next item."""
+    return finish_if_nothing_waits(engine, PROBLEM, BATCH, person.name)
 
 
 def undo(engine: Engine, item_id: str, person: Person = ADA) -> dict[str, Any]:
@@ -78,6 +86,23 @@ def refused(call: Any, *arguments: Any, **more: Any) -> str:
 def expire(engine: Engine) -> None:
     with engine.begin() as connection:
         connection.execute(update(REVIEW_SEAT).values(expires_at_utc=text("now() - interval '1 second'")))
+
+
+# ---------------------------------------------------------------- one after another
+
+
+def test_the_next_item_comes_until_there_is_none_and_whoever_is_last_has_news(engine: Engine) -> None:
+    lay_out(engine, [make_choice(1), make_choice(2)])
+    ada, ben = item_of(take(engine)), item_of(take(engine, BEN))
+    given = {"label": "wanted", "note": None, "looked_ms": None}
+    after = []
+    for person, item_id in ((ADA, ada), (BEN, ben), (ADA, ada)):
+        desk.answer(engine, make_problem(), place(item_id), person, request_id=f"request-{person.name}", **given)
+        after.append(desk.move_on(engine, make_problem(), BATCH, person, "en"))
+    nothing, news, told = after
+    assert (nothing["item"], nothing["is_finished"], nothing["is_news"]) == (None, False, False)
+    assert (news["item"], news["is_finished"], news["is_news"]) == (None, True, True)
+    assert (told["item"], told["is_finished"], told["is_news"]) == (None, True, False)
 
 
 # ---------------------------------------------------------------- leases
