@@ -25,11 +25,11 @@ from include.lake.keying import row_key
 from include.lake.landed import Feed, all_feeds, fetch_feeds, given_up
 from include.lake.masking import hash_identifier, mask
 from include.lake.publishing import REFUSED, count_reasons
-from include.lake.reading import open_rows, planned_files
+from include.lake.reading import open_files, open_rows, planned_files
 from include.lake.staging import QUARANTINE_SCHEMA
 from include.lake.subjects import ERASED, Erased, by_secret, is_erased, subject_columns, subject_name
 from include.lake.typing import TYPED_PREFIX, type_columns
-from include.lake.writing import publish_files
+from include.lake.writing import publish_partitions
 from include.names import (
     LINE_NUMBER,
     OBJECT_KEY,
@@ -193,12 +193,13 @@ def erase_partition(engine: Any, connection: Connection, traces: Traces, partiti
     marks = _marks(engine, traces, partition_key, is_refused=is_refused)
     n_rows = 0
     for name in reversed(traces.tables):
-        rows = open_rows(name, [partition_key])
+        held = planned_files(load_table(name), [partition_key])
+        rows = open_files(held, arrow_schema(load_table(name)))
         kept = rows.filter(~is_theirs(rows, traces))
         if name == events:
             n_rows = _count(rows) - _count(kept)
         more = marks if name == quarantine else None
-        _replace(engine, name, partition_key, kept if more is None else _together(kept, more), properties)
+        _replace(engine, name, partition_key, held, kept if more is None else _together(kept, more), properties)
     _count_again(connection, traces, key, is_refused=is_refused)
     return n_rows
 
@@ -217,15 +218,26 @@ def _marks(engine: Any, traces: Traces, partition_key: str, *, is_refused: bool)
     return relation_of_arrow(engine, pa.Table.from_pylist(marks, QUARANTINE_SCHEMA))
 
 
-def _replace(engine: Any, table_name: str, partition_key: str, rows: ibis.Table, properties: Mapping[str, str]) -> None:
-    """Make rows the whole of a partition, in the order of their places."""
+def _replace(
+    engine: Any,
+    table_name: str,
+    partition_key: str,
+    held: Sequence[str],
+    rows: ibis.Table,
+    properties: Mapping[str, str],
+) -> None:
+    """Make rows the whole of a partition, in the order of their places.
+
+    Raises:
+        LakeConflict: the partition is not `held` any more; ingest waits for us, but scoring does not.
+    """
     schema = arrow_schema(load_table(table_name))
     rows = fit_columns(rows, schema)
     if OBJECT_KEY in rows.columns:
         rows = rows.order_by([OBJECT_KEY, LINE_NUMBER])
     folder = files.partition_folder(table_name, partition_key)
     paths, _ = files.write_files(engine, rows, folder)
-    publish_files(table_name, partition_key, paths, schema, properties)
+    publish_partitions(table_name, [partition_key], paths, schema, properties, instead_of=held)
 
 
 def _together(kept: ibis.Table, marks: ibis.Table) -> ibis.Table:

@@ -50,6 +50,9 @@ def compact(table_name: str) -> int:
 
     Returns:
         how many files went.
+
+    Raises:
+        LakeConflict: somebody published to one of the partitions meanwhile; their rows stay.
     """
     table = load_table(table_name)
     held: dict[str, list[int]] = {}
@@ -58,16 +61,16 @@ def compact(table_name: str) -> int:
     crowded = [key for key, sizes in sorted(held.items()) if len(sizes) > 1 + sum(sizes) // SMALL_BYTES]
     if not crowded:
         return 0
-    n_before, schema, paths = 0, arrow_schema(table), []
+    schema, replaced, paths = arrow_schema(table), [], []
     for key in crowded:
         small = planned_files(table, [key])
-        n_before += len(small)
+        replaced += small
         # Read and written as they come, here and not on the engine: Spark would make several files again.
         rows = pyarrow.dataset.dataset(small, schema=schema, filesystem=files.open_files(), format="parquet")
         path, _ = files.write_parquet(files.partition_folder(table_name, key), schema, rows.to_batches())
         paths.append(path)
-    publish_partitions(table_name, crowded, paths, schema, {"mulgil.change": "compaction"})
-    return n_before - len(paths)
+    publish_partitions(table_name, crowded, paths, schema, {"mulgil.change": "compaction"}, instead_of=replaced)
+    return len(replaced) - len(paths)
 
 
 def remove_outlived(table_name: str, keep: timedelta | None, grain: str, now: datetime) -> list[str]:

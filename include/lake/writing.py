@@ -179,10 +179,15 @@ def publish_partitions(
     schema: pa.Schema,
     properties: Mapping[str, str],
     within: OneCommit | None = None,
+    instead_of: Sequence[str] | None = None,
 ) -> str:
     """Make files that lie in the lake already the whole of several partitions, in one commit.
 
-    Args, Returns, Raises: as `publish_files`.
+    Args:
+        instead_of: the files that the new ones were made from. Where the partitions have others by now, somebody has
+            published meanwhile, and their rows would be lost. None: what the partitions have does not matter.
+
+    Other Args, Returns, Raises: as `publish_files`; LakeConflict also where `instead_of` is not what is there.
     """
     with table_lock(table_name, within):
         table = ensure_table(table_name, schema)
@@ -192,6 +197,11 @@ def publish_partitions(
         snapshot = table.current_snapshot()
         if snapshot is not None and live == sorted(paths):
             return _last_change(table, partition_keys) or str(snapshot.snapshot_id)
+        if instead_of is not None and live != sorted(instead_of):
+            raise LakeConflict(
+                f"{table_name}, partition {', '.join(partition_keys)}: somebody has published {len(set(live))} other "
+                "files since this was read. Nothing was changed. Run it again."
+            )
         try:
             return _commit(table, partition_keys, paths, schema, is_replacing=bool(live), properties=properties)
         except (CommitFailedException, ValidationException) as error:

@@ -5,7 +5,7 @@ import pytest
 from sqlalchemy import Text, insert, select, text
 
 from include.engine.session import open_engine
-from include.errors import BadSettings, BadSubject, NotErased
+from include.errors import BadSettings, BadSubject, LakeConflict, NotErased
 from include.lake import files
 from include.lake.catalog import load_table
 from include.lake.reading import current_snapshot, open_rows
@@ -176,6 +176,25 @@ def test_a_partition_that_was_staged_before_is_not_published_after(people):
     audit = {"verdict": "pass", "first_reason": None, "n_warnings": 0, "files": {}, "files_sha256": "", "n_rows": 3}
     done = publish_partition(problem="flights", partition_key=JANUARY, staged=staged, audit=audit)
     assert done["verdict"] == "outdated"
+    assert ids() == ["b", "e", "f"]
+
+
+def test_predictions_that_are_written_while_somebody_is_erased_are_not_lost(people):
+    written = files.write_files
+
+    def write_late(engine, rows, folder, *order):
+        if folder.startswith("flights__prediction"):
+            held.undo()
+            scores = [{"_partition_key": JANUARY, ROW_KEY: name, "p_positive": 0.9} for name in "abe"]
+            replace_partition(PREDICTIONS, JANUARY, pa.Table.from_pylist(scores))
+        return written(engine, rows, folder, *order)
+
+    with pytest.MonkeyPatch.context() as held:
+        held.setattr(files, "write_files", write_late)
+        with pytest.raises(LakeConflict, match="Run it again"):
+            erase("P-1")
+    erase("P-1")
+    assert [(row[ROW_KEY], row["p_positive"]) for row in rows(PREDICTIONS)] == [("b", 0.9), ("e", 0.9)]
     assert ids() == ["b", "e", "f"]
 
 

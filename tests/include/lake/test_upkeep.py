@@ -1,9 +1,11 @@
 from datetime import UTC, datetime, timedelta
 
 import pyarrow as pa
+import pytest
 import yaml
 from sqlalchemy import insert
 
+from include.errors import LakeConflict
 from include.lake import files
 from include.lake.catalog import load_table
 from include.lake.keeping import expire_snapshots, find_orphans, remove_orphans
@@ -47,6 +49,23 @@ def test_small_files_become_one_in_one_commit_and_rows_stay(landing):
     assert values() == [1.0, 2.0, 3.0, 4.0, 5.0, 9.0]
     changes = [snapshot.summary.get("mulgil.change") for snapshot in table.snapshots()[n_snapshots:]]
     assert set(changes) == {"compaction"}
+    assert compact(TABLE) == 0
+
+
+def test_rows_that_somebody_publishes_while_small_files_are_written_as_one_are_not_lost(landing):
+    crowd(JANUARY, 1.0, 2.0)
+    written = files.write_parquet
+
+    def write_late(*arguments):
+        held.undo()
+        write(3.0)
+        return written(*arguments)
+
+    with pytest.MonkeyPatch.context() as held:
+        held.setattr(files, "write_parquet", write_late)
+        with pytest.raises(LakeConflict, match="Run it again"):
+            compact(TABLE)
+    assert values() == [3.0]
     assert compact(TABLE) == 0
 
 
