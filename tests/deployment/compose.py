@@ -113,3 +113,8 @@ def required_names(text: str) -> set[str]:
     One with a default, `${NAME:-}`, may be missing.
     """
     return set(re.findall(r"(?<!\$)\$\{([A-Z0-9_]+)[:}?](?!-)", text))
+
+
+def with_defaults(text: str) -> str:
+    """Write in the defaults of the variables that need not come from outside."""
+    return re.sub(r"(?<!\$)\$\{[A-Z0-9_]+:-([^}]*)\}", r"\1", text)

@@ -11,6 +11,8 @@ from tests.deployment import compose
 
 TEXT = compose.COMPOSE_FILE.read_text(encoding="utf-8")
 SERVICES = compose.read_services(TEXT)
+DEFAULT_SERVICES = compose.read_services(compose.with_defaults(TEXT))
+SPARK_SERVICES = {"spark-master", "spark-worker"}
 make_env = compose.load_script("docker/make_env.py")
 
 needs_parser = pytest.mark.skipif(
@@ -48,6 +50,43 @@ def test_an_empty_secret_is_a_missing_one():
     parsed = compose.run_parser(compose.REPOSITORY / ".env.example")
     assert parsed.returncode != 0
     assert "make_env.py" in parsed.stderr
+
+
+def test_what_has_a_default_is_not_asked_for_and_what_is_the_shells_in_a_container_is_not_either():
+    text = "${NEEDED:?is missing}, ${ALSO_NEEDED}, ${ENGINE:-duckdb}, $${HOSTNAME}"
+    assert compose.required_names(text) == {"NEEDED", "ALSO_NEEDED"}
+    assert compose.with_defaults(text) == "${NEEDED:?is missing}, ${ALSO_NEEDED}, duckdb, $${HOSTNAME}"
+
+
+def test_spark_runs_only_where_its_profile_is_asked_for_and_nothing_else_waits_for_it():
+    assert {name for name, service in SERVICES.items() if "profiles" in service} == SPARK_SERVICES
+    waiting = {name for name, service in SERVICES.items() if SPARK_SERVICES & service.get("depends_on", {}).keys()}
+    assert waiting <= SPARK_SERVICES
+    assert {tuple(SERVICES[name]["profiles"]) for name in SPARK_SERVICES} == {("spark",)}
+
+
+def test_the_settings_lead_an_airflow_task_to_the_master_that_the_file_starts():
+    address = SERVICES["airflow-worker"]["environment"]["MULGIL_SPARK_MASTER"]
+    command = SERVICES["spark-master"]["command"]
+    options = dict(zip(command[2::2], command[3::2], strict=True))
+    assert address == f"spark://{options['--host']}:{options['--port']}"
+    assert options["--host"] == "spark-master"  # the service's name is its address
+    assert SERVICES["spark-worker"]["command"][-1] == address
+
+
+def test_the_driver_and_the_workers_are_one_image_which_brings_spark_when_asked():
+    images = {SERVICES[name]["image"] for name in [*SPARK_SERVICES, "airflow-worker"]}
+    assert len(images) == 1
+    assert SERVICES["airflow-worker"]["build"]["args"] == {"MULGIL_ENGINE": "${MULGIL_ENGINE:-duckdb}"}
+    dockerfile = (compose.REPOSITORY / "docker" / "airflow" / "Dockerfile").read_text(encoding="utf-8")
+    assert "ARG MULGIL_ENGINE=duckdb" in dockerfile
+    assert "COPY requirements-spark.txt" in dockerfile
+
+
+def test_a_spark_worker_is_told_neither_the_warehouse_nor_the_key_of_identifiers():
+    names = compose.environment_names({name: SERVICES[name] for name in SPARK_SERVICES}, "")
+    assert names & {"MULGIL_WAREHOUSE_URL", "MULGIL_PII_KEY"} == set()
+    assert {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"} <= names
 
 
 def test_the_template_names_exactly_the_secrets_that_the_file_asks_for():
@@ -157,7 +196,9 @@ def test_every_mulgil_variable_is_one_that_the_settings_read():
 def test_the_settings_read_what_the_file_sets():
     from include.settings import read_settings
 
-    settings = read_settings(SERVICES["airflow-worker"]["environment"])
+    environment = DEFAULT_SERVICES["airflow-worker"]["environment"]
+    settings = read_settings({name: value or "" for name, value in environment.items()})
+    assert settings.engine == "duckdb"
     assert (settings.landing_url, settings.lake_url) == ("s3://mulgil-landing", "s3://mulgil-lake")
     assert settings.s3_endpoint == "http://store:9000"
     assert not settings.is_demo_reviewer_on

@@ -38,6 +38,26 @@ def house(mulgil_home: Path, warehouse_url: str, monkeypatch: pytest.MonkeyPatch
     engine_for(warehouse_url).dispose()  # what the rooms opened
 
 
+@pytest.fixture
+def bucket(house: House, s3_server: tuple[str, int], monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """Put the lake on an S3 server; give the client of the bucket named `bucket`."""
+    import boto3
+
+    host, port = s3_server
+    for name, value in {
+        "MULGIL_LAKE_URL": "s3://bucket/lake",
+        "MULGIL_S3_ENDPOINT": f"http://{host}:{port}",
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_DEFAULT_REGION": "us-east-1",
+    }.items():
+        monkeypatch.setenv(name, value)
+    client = boto3.client("s3", endpoint_url=f"http://{host}:{port}")
+    client.create_bucket(Bucket="bucket")
+    yield client
+    client.close()
+
+
 # Spark takes seconds to start, so that all tests of it share one, on one worker of pytest-xdist.
 SPARK = pytest.mark.xdist_group("spark")
 ENGINES = ["duckdb", pytest.param("spark", marks=SPARK)]

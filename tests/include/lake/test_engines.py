@@ -2,9 +2,6 @@
 
 import gzip
 import json
-import os
-import subprocess
-import sys
 
 import pytest
 from sqlalchemy import select
@@ -16,6 +13,7 @@ from include.landing.steps import find_new_partitions
 from include.quality.steps import audit_partition
 from include.warehouse.tables.landing import LANDING_OBJECT
 from include.warehouse.tables.quality import PARTITION_AUDIT, QUALITY_RESULT, REJECTED_RECORD
+from tests.spark_cluster import run_cluster
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("spark")]
 
@@ -76,18 +74,15 @@ def write_problem(landing):
     path.write_text(path.read_text() + f"\nquality: {json.dumps({'expectations': QUALITY})}\n")
 
 
-# Spark keeps to the master that its process first knew, so a cluster's driver is a process of its own.
-STAGE = """
-import json, sys
-from include.lake.steps import stage_partition
-print(json.dumps([stage_partition(problem="flights", partition_key=key) for key in sys.argv[1:]]))
-"""
+def stage(*keys):
+    """Stage partitions; what is given is what JSON keeps of it, as between Airflow's tasks."""
+    return json.loads(json.dumps([stage_partition(problem="flights", partition_key=key) for key in keys]))
 
 
 def ingest(key, staged=None):
     """Stage, audit by Great Expectations, and publish; return what was staged."""
     where = {"problem": "flights", "partition_key": key}
-    staged = staged or json.loads(json.dumps(stage_partition(**where)))
+    staged = staged or stage(key)[0]
     publish_partition(staged=staged, audit=audit_partition(staged=staged, **where), **where)
     return staged
 
@@ -140,7 +135,7 @@ def test_both_engines_publish_the_same_rows_and_count_the_same(landing, flight, 
     assert rows_in(landing, LANDING_OBJECT) == landed
 
 
-def test_a_cluster_of_two_workers_publishes_the_same_rows(landing, flight, monkeypatch, spark_cluster):
+def test_a_cluster_of_two_workers_publishes_the_same_rows(landing, flight, monkeypatch, tmp_path, require_java):
     monkeypatch.setenv("MULGIL_PII_KEY", "k" * 32)
     write_problem(landing)
     drop_everything(landing, flight)
@@ -149,10 +144,9 @@ def test_a_cluster_of_two_workers_publishes_the_same_rows(landing, flight, monke
         ingest(key)
     expected = everything(landing)
 
-    environment = os.environ | {"MULGIL_ENGINE": "spark", "MULGIL_SPARK_MASTER": spark_cluster.url}
-    run = subprocess.run([sys.executable, "-c", STAGE, *keys], env=environment, capture_output=True, text=True)
-    assert run.returncode == 0, run.stderr[-3_000:]
-    for key, staged in zip(keys, json.loads(run.stdout.splitlines()[-1]), strict=True):
-        ingest(key, staged)
+    with run_cluster(tmp_path) as cluster:
+        staged = cluster.call("tests.include.lake.test_engines:stage", *keys)
+        assert all(cluster.n_executors())
+    for key, of_cluster in zip(keys, staged, strict=True):
+        ingest(key, of_cluster)
     assert repr(everything(landing)) == repr(expected)
-    assert all(list(folder.glob("app-*/*/stderr")) for folder in spark_cluster.worker_folders)

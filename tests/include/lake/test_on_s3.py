@@ -1,6 +1,4 @@
-import boto3
 import pyarrow as pa
-import pytest
 
 from include.lake import files
 from include.lake.reading import hash_files, list_partitions, open_rows
@@ -9,23 +7,6 @@ from include.lake.writing import replace_partition
 from include.landing.steps import find_new_partitions
 
 TABLE = "lake.flights"
-
-
-@pytest.fixture
-def bucket(house, s3_server, monkeypatch):
-    host, port = s3_server
-    for name, value in {
-        "MULGIL_LAKE_URL": "s3://bucket/lake",
-        "MULGIL_S3_ENDPOINT": f"http://{host}:{port}",
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_DEFAULT_REGION": "us-east-1",
-    }.items():
-        monkeypatch.setenv(name, value)
-    client = boto3.client("s3", endpoint_url=f"http://{host}:{port}")
-    client.create_bucket(Bucket="bucket")
-    yield client
-    client.close()
 
 
 def test_a_lake_on_a_bucket_behaves_like_one_in_a_folder(bucket):
