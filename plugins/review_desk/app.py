@@ -1,6 +1,7 @@
 """The Review desk's routes: who asks, may they, and which function of the room answers.
 
-What does not belong here: what happens to an item (`include/review/desk.py`), words (`texts/`), headers (`guard.py`).
+What does not belong here: what happens to an item (`include/review/desk.py`), words (`texts/`), and what a
+write must look like (`pages/writes.py`).
 """
 
 import logging
@@ -9,12 +10,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
-from airflow.configuration import conf
 from fastapi import Depends, FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 from jinja2 import Environment, FileSystemLoader
 from sqlalchemy.exc import SQLAlchemyError
+from starlette.datastructures import Headers
 
 from include.errors import DeskRefused
 from include.names import Stage
@@ -24,10 +25,10 @@ from include.review.desk import Person, Place
 from include.review.refusals import Refusal
 from include.warehouse.database import open_warehouse
 from pages.access import User, may_answer, may_read, require_login, roles_of
+from pages.writes import Fault, OwnPagesOnly
 from review_desk.announcing import announce_labels
 from review_desk.bodies import AnswerBody, Body, ItemBody, PassBody, UndoBody
 from review_desk.definitions import read_definitions
-from review_desk.guard import Guard
 from review_desk.texts import LANGUAGES, TEXTS, choose_language, say
 
 HERE = Path(__file__).parent
@@ -90,7 +91,7 @@ def create_app() -> FastAPI:
     app.add_exception_handler(DeskRefused, _tell_refused)
     app.add_exception_handler(RequestValidationError, _tell_malformed)
     app.add_exception_handler(SQLAlchemyError, _tell_unavailable)
-    app.add_middleware(Guard, own_url=conf.get("api", "base_url", fallback=""))
+    app.add_middleware(OwnPagesOnly, tell=_tell_fault)
     return app
 
 
@@ -293,6 +294,12 @@ def _tell_refused(request: Request, error: Exception) -> Response:
     message = say(find_language(request), f"refused.{code}", values)
     status = 403 if code == "no_right" else {str(name): status for name, status in STATUS.items()}.get(code, 409)
     return _json({"code": code, "message": message}, status)
+
+
+def _tell_fault(fault: Fault, headers: Headers) -> dict[str, str]:
+    """Say what is wrong with a write that the desk's own page would not send, in the person's language."""
+    language = choose_language(headers.get("accept-language"))
+    return {"code": fault.code, "message": say(language, f"refused.{fault.code}")}
 
 
 def _tell_malformed(request: Request, error: Exception) -> Response:

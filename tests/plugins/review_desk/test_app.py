@@ -12,6 +12,7 @@ from sqlalchemy import Engine, text, update
 from include.warehouse.tables.desk import REVIEW_AUDIT, REVIEW_SEAT
 from include.warehouse.tables.review import LABEL
 from review_desk import app as page
+from review_desk.texts import LANGUAGES, TEXTS
 from tests.laid_desk import BATCH, PROBLEM, lay_out, make_choice, rows
 from tests.plugins.review_desk.conftest import ORIGIN, Caller, Rights
 
@@ -117,8 +118,10 @@ def test_a_write_that_another_page_could_send_is_refused(
     ada: Caller, engine: Engine, headers: dict[str, str], status: int, code: str
 ) -> None:
     lay_out(engine, [make_choice(1)])
-    response = ada.post("take", WHERE, **headers)
-    assert (response.status_code, response.json()["code"]) == (status, code)
+    for language in LANGUAGES:
+        response = ada.post("take", WHERE, **headers, **{"Accept-Language": language})
+        assert response.status_code == status
+        assert response.json() == {"code": code, "message": TEXTS[language][f"refused.{code}"]}
     assert audited(engine) == []
 
 
