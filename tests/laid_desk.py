@@ -14,7 +14,7 @@ from include.review import batches, content
 from include.review.planning import Choice
 from include.warehouse.tables.desk import REVIEW_AUDIT, REVIEW_CONTENT, REVIEW_PASS, REVIEW_SEAT
 from include.warehouse.tables.explaining import LOCAL_EXPLANATION
-from include.warehouse.tables.review import LABEL, REVIEW_BATCH, REVIEW_ITEM
+from include.warehouse.tables.review import AGREEMENT, LABEL, REVIEW_BATCH, REVIEW_ESTIMATE, REVIEW_ITEM
 from include.warehouse.tables.runs import COVERAGE
 
 PROBLEM = "ad_review"
@@ -30,6 +30,8 @@ TABLES = (
     LABEL,
     COVERAGE,
     LOCAL_EXPLANATION,
+    AGREEMENT,
+    REVIEW_ESTIMATE,
 )
 
 

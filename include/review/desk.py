@@ -234,9 +234,18 @@ def report_people(connection: Connection, problem: Problem, person: Person) -> l
     Raises:
         DeskRefused: the person is no lead of this problem.
     """
-    if not is_lead(person, problem):
-        raise DeskRefused(Refusal.LEADS_ONLY, lead=problem.escalation)
+    _require_lead(problem, person)
     return reporting.report_people(connection, problem.name)
+
+
+def report_agreement(connection: Connection, problem: Problem, person: Person) -> list[dict[str, Any]]:
+    """Report how well the people of a problem agree, to a lead.
+
+    Raises:
+        DeskRefused: the person is no lead of this problem.
+    """
+    _require_lead(problem, person)
+    return reporting.report_agreement(connection, problem.name)
 
 
 def mark_announced(engine: Engine, problem: str, batch_id: str) -> None:
@@ -328,6 +337,12 @@ def _require_finished(connection: Connection, place: Place) -> None:
             return
         raise
     raise DeskRefused(Refusal.OPEN_BATCH, batch=place.batch_id)
+
+
+def _require_lead(problem: Problem, person: Person) -> None:
+    """Refuse reports of people to everybody but their leads."""
+    if not is_lead(person, problem):
+        raise DeskRefused(Refusal.LEADS_ONLY, lead=problem.escalation)
 
 
 def _review_of(problem: Problem) -> Review:

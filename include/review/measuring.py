@@ -25,6 +25,7 @@ from include.warehouse.tables.learning import LEARNING_CURVE, MODEL_VERSION
 from include.warehouse.tables.review import AGREEMENT, LABEL, REVIEW_BATCH, REVIEW_ESTIMATE, REVIEW_ITEM
 
 ALL, CLASS, REVIEWER = "all", "class", "reviewer"
+GOLD_RATIO = "gold_ratio"
 # item id to person to class: each person's newest answer.
 Answers = Mapping[str, Mapping[str, str]]
 
@@ -135,7 +136,7 @@ def _measure_gold(connection: Connection, problem: str) -> list[dict[str, Any]]:
     for person, n_items, value in connection.execute(query):
         low, high = _wilson(float(value), n_items)
         rows.append(
-            {"scope": REVIEWER, "subject": person, "statistic": "gold_ratio", "n_items": n_items}
+            {"scope": REVIEWER, "subject": person, "statistic": GOLD_RATIO, "n_items": n_items}
             | {"value": float(value), "low": low, "high": high}
         )
     return rows

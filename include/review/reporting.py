@@ -1,7 +1,7 @@
 """How people did: against known answers, and against each other.
 
-What belongs here: counts for the page, after a batch is finished. What does not: coefficients of agreement with
-intervals (`agreement.py`).
+What belongs here: what the page shows after a batch is finished. What does not: measuring coefficients of agreement
+with their intervals (`measuring.py`).
 """
 
 from statistics import median
@@ -11,9 +11,10 @@ from sqlalchemy import Connection, and_, func, select
 
 from include.review import batches
 from include.review.content import find_content
+from include.review.measuring import GOLD_RATIO
 from include.review.seats import Place
 from include.warehouse.tables.desk import REVIEW_PASS
-from include.warehouse.tables.review import LABEL, REVIEW_BATCH, REVIEW_ITEM
+from include.warehouse.tables.review import AGREEMENT, LABEL, REVIEW_BATCH, REVIEW_ITEM
 
 EXCERPT = 160  # characters that remind a person of an item
 
@@ -79,6 +80,23 @@ def report_people(connection: Connection, problem: str) -> list[dict[str, Any]]:
         .order_by(func.count().desc(), LABEL.c.labelled_by)
     )
     return [{**row, "last_at_utc": row["last_at_utc"].isoformat()} for row in connection.execute(query).mappings()]
+
+
+def report_agreement(connection: Connection, problem: str) -> list[dict[str, Any]]:
+    """Report how well people agree, as it was measured when the newest round opened: over all, by class, by person.
+
+    Returns:
+        scope (all, class, reviewer), subject (the class or person), statistic, n_items, value, low and high: 1 for full
+        agreement, 0 for chance, with a 95 % interval; None where there is no figure. Known answers are in
+        `report_people`.
+    """
+    names = ("scope", "subject", "statistic", "n_items", "value", "low", "high")
+    query = (
+        select(*(AGREEMENT.c[name] for name in names))
+        .where(AGREEMENT.c.problem == problem, AGREEMENT.c.statistic != GOLD_RATIO)
+        .order_by(AGREEMENT.c.scope, AGREEMENT.c.subject, AGREEMENT.c.statistic)
+    )
+    return [dict(row) for row in connection.execute(query).mappings()]
 
 
 def _labels(connection: Connection, place: Place, person: str) -> list[dict[str, Any]]:

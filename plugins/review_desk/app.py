@@ -169,10 +169,11 @@ def summarise(user: User, problem: str, batch_id: str) -> Response:
 
 
 def report_people(user: User, problem: str) -> Response:
-    """Report on people, to a lead."""
-    definition = _readable(user, problem)
+    """Report on people and how well they agree, to a lead."""
+    definition, person = _readable(user, problem), _person(user)
     with open_warehouse().connect() as connection:
-        return _json({"people": desk.report_people(connection, definition, _person(user))})
+        people = desk.report_people(connection, definition, person)
+        return _json({"people": people, "agreement": desk.report_agreement(connection, definition, person)})
 
 
 # ---------------------------------------------------------------- writes

@@ -4,7 +4,7 @@ import { askReason, keyOf, showKeys } from "./dialogs.js";
 import { button, drawField, drawModel, make } from "./draw.js";
 import { Offline, Refused, get, name, post, send, sendAgain, speak, unsent } from "./post.js";
 import { $, readWatch, say, startWatch, state, tell } from "./state.js";
-import { drawBatch, drawCover, drawDifferences, drawLanguages, drawPeople, drawSummary, toldOf } from "./views.js";
+import { drawAgreement, drawBatch, drawCover, drawDifferences, drawLanguages, drawPeople, drawSummary, toldOf } from "./views.js";
 
 const LANGUAGE = "mulgil-desk-language";
 const AIRFLOW_LANGUAGE = "i18nextLng"; // what the person chose in Airflow around this frame
@@ -189,10 +189,11 @@ async function showFinished() {
 
 async function showPeople(batch) {
   try {
-    const { people } = await get("people", { problem: batch.problem });
+    const { people, agreement } = await get("people", { problem: batch.problem });
     show(
       make("h2", { id: "item", tabindex: "-1", text: say("people_title", { title: batch.title }) }),
-      people.length ? make("div", { class: "scroll" }, drawPeople(people)) : make("p", { class: "quiet", text: say("no_people") }),
+      ...drawPeople(people),
+      ...drawAgreement(agreement),
       button(say("back"), "B", goBack),
     );
     $("item").focus();
@@ -210,7 +211,7 @@ async function act(path, body, told) {
   state.isBusy = true;
   $("main").setAttribute("aria-busy", "true");
   try {
-    settled(await send(path, body), body, told);
+    await settled(await send(path, body), body, told);
   } catch (error) {
     if (error instanceof Refused && error.code !== "reason_missing" && error.code !== "text_too_long") {
       tell(error.message);
@@ -224,14 +225,11 @@ async function act(path, body, told) {
   }
 }
 
-function settled(answer, body, told) {
+async function settled(answer, body, told) {
   tell(told(answer.done));
   state.last = body.item_id;
-  state.progress.n_settled += 1;
-  if (body.label) {
-    state.progress.n_mine += 1;
-    state.progress.n_today += 1;
-  }
+  if (body.label) for (const count of ["n_settled", "n_mine", "n_today"]) state.progress[count] += 1;
+  else await readProgress().catch(() => undefined); // a skip settles nothing, an escalation perhaps two answers
   if (answer.is_finished) showFinished();
   else showItem(answer.item);
   if (state.progress.n_settled % MOST_PROGRESS === 0) readProgress().catch(() => undefined);

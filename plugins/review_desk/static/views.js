@@ -90,20 +90,41 @@ export function drawDifferences(differences) {
 
 /** Draw the report of people, a row for each. */
 export function drawPeople(people) {
-  const head = ["person", "n_answered", "known_met", "median_s", "last"].map((key) => make("th", { scope: "col", text: say(key) }));
+  if (!people.length) return [make("p", { class: "quiet", text: say("no_people") })];
   const when = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium" });
-  const rows = people.map((row) =>
-    make(
-      "tr",
-      {},
-      make("th", { scope: "row", text: row.person }),
-      make("td", { text: String(row.n_answered) }),
-      make("td", { text: row.n_gold ? `${row.n_gold_agreed} / ${row.n_gold}` : "–" }),
-      make("td", { text: row.median_ms === null ? "–" : (row.median_ms / 1000).toFixed(1) }),
-      make("td", { text: when.format(new Date(row.last_at_utc)) }),
-    ),
+  const rows = people.map((row) => [
+    row.person,
+    String(row.n_answered),
+    row.n_gold ? `${row.n_gold_agreed} / ${row.n_gold}` : "–",
+    row.median_ms === null ? "–" : (row.median_ms / 1000).toFixed(1),
+    when.format(new Date(row.last_at_utc)),
+  ]);
+  return [drawTable(["person", "n_answered", "known_met", "median_s", "last"], rows)];
+}
+
+/** Draw how well people agree: over all, about each class, and each person with the others. */
+export function drawAgreement(agreement) {
+  const title = make("h3", { text: say("agreement") });
+  if (!agreement.length) return [title, make("p", { class: "quiet", text: say("no_agreement") })];
+  const figure = (value) => (value === null ? "–" : value.toFixed(2));
+  const rows = agreement.map((row) => [
+    say(`scope_${row.scope}`, { subject: row.subject }),
+    say(row.statistic),
+    figure(row.value),
+    row.low === null ? "–" : say("interval", { low: figure(row.low), high: figure(row.high) }),
+    String(row.n_items),
+  ]);
+  const note = make("p", { class: "quiet", text: say("agreement_note") });
+  return [title, note, drawTable(["whose", "measure", "value", "likely", "n_items"], rows)];
+}
+
+function drawTable(columns, rows) {
+  const head = columns.map((key) => make("th", { scope: "col", text: say(key) }));
+  const lines = rows.map(([first, ...others]) =>
+    make("tr", {}, make("th", { scope: "row", text: first }), ...others.map((text) => make("td", { text }))),
   );
-  return make("table", {}, make("thead", {}, make("tr", {}, ...head)), make("tbody", {}, ...rows));
+  const table = make("table", {}, make("thead", {}, make("tr", {}, ...head)), make("tbody", {}, ...lines));
+  return make("div", { class: "scroll" }, table);
 }
 
 /** Say what was answered, and what the model thinks now that it cannot sway anybody. */

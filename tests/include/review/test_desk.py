@@ -22,8 +22,8 @@ from include.review.refusals import Refusal
 from include.review.seats import Place
 from include.warehouse import coverage
 from include.warehouse.tables.desk import REVIEW_AUDIT, REVIEW_CONTENT, REVIEW_PASS, REVIEW_SEAT
-from include.warehouse.tables.review import LABEL, REVIEW_BATCH
-from tests.laid_desk import BATCH, PROBLEM, clear, explain, lay_out, make_choice, make_problem, rows
+from include.warehouse.tables.review import AGREEMENT, LABEL, REVIEW_BATCH
+from tests.laid_desk import BATCH, NOW, PROBLEM, clear, explain, lay_out, make_choice, make_problem, rows
 
 ADA, BEN, CAN = Person("ada"), Person("ben"), Person("can")
 
@@ -478,6 +478,28 @@ def test_reports_of_people_are_for_leads(engine: Engine) -> None:
         assert refused(desk.report_people, connection, make_problem(), ADA) == Refusal.LEADS_ONLY
         report = desk.report_people(connection, make_problem(leads=["Quality"]), Person("q", frozenset({"quality"})))
     assert [(row["person"], row["n_answered"], row["n_gold_agreed"]) for row in report] == [("ada", 1, 1)]
+
+
+def test_agreement_is_reported_to_leads_as_it_was_measured_and_known_answers_are_not_in_it(engine: Engine) -> None:
+    figures = {"problem": PROBLEM, "n_items": 8, "value": 0.5, "low": 0.1, "high": 0.9, "measured_at_utc": NOW}
+    named = [("reviewer", "ada", "cohen_kappa"), ("reviewer", "ada", "gold_ratio"), ("all", "", "fleiss_kappa")]
+    named += [("class", "wanted", "krippendorff_alpha"), ("all", "", "krippendorff_alpha")]
+    with engine.begin() as connection:
+        for scope, subject, statistic in named:
+            row = figures | {"scope": scope, "subject": subject, "statistic": statistic}
+            connection.execute(AGREEMENT.insert().values(row))
+        assert refused(desk.report_agreement, connection, make_problem(), ADA) == Refusal.LEADS_ONLY
+        lead = Person("q", frozenset({"quality"}))
+        report = desk.report_agreement(connection, make_problem(leads=["Quality"]), lead)
+    assert [(row["scope"], row["subject"], row["statistic"]) for row in report] == [
+        ("all", "", "fleiss_kappa"),
+        ("all", "", "krippendorff_alpha"),
+        ("class", "wanted", "krippendorff_alpha"),
+        ("reviewer", "ada", "cohen_kappa"),
+    ]
+    assert {name: report[0][name] for name in ("n_items", "value", "low", "high")} == {
+        "n_items": 8, "value": 0.5, "low": 0.1, "high": 0.9
+    }  # fmt: skip
 
 
 def test_answers_from_elsewhere_take_seats_too(engine: Engine) -> None:

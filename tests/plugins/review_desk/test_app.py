@@ -97,7 +97,7 @@ def test_reports_of_people_are_for_leads(desk_app: FastAPI, rights: Rights, ada:
     response = ada.get("people", problem=PROBLEM)
     assert (response.status_code, response.json()["code"]) == (403, "leads_only")
     rights.roles["ada"] = ["trust-and-safety-lead"]
-    assert ada.get("people", problem=PROBLEM).json() == {"people": []}
+    assert ada.get("people", problem=PROBLEM).json() == {"people": [], "agreement": []}
 
 
 # ---------------------------------------------------------------- from where, and what

@@ -8,10 +8,11 @@ from sqlalchemy import Engine
 
 from include.names import Arm
 from include.review import batches
+from include.review.measuring import measure_review
 from include.warehouse.tables.desk import REVIEW_PASS
 from include.warehouse.tables.review import LABEL, REVIEW_BATCH
 from scripts.pictures import FLAGS, find_chromium
-from tests.laid_desk import BATCH, PROBLEM, explain, lay_out, make_choice, rows
+from tests.laid_desk import BATCH, NOW, PROBLEM, explain, lay_out, make_choice, make_problem, rows
 from tests.plugins.review_desk.conftest import Rights
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("chromium")]
@@ -221,6 +222,42 @@ def test_a_covered_item_shows_and_takes_nothing_until_it_is_opened(desk: Desk, e
     desk.press("o")
     desk.page.wait_for_selector("[data-field=body]")
     desk.answer("1", 1)
+
+
+def test_a_skipped_item_still_waits_for_an_answer(desk: Desk, engine: Engine) -> None:
+    lay_out(engine, [make_choice(1), make_choice(2), make_choice(3)])
+    desk.log_in("ada")
+    desk.start()
+    desk.press("s")
+    desk.page.wait_for_selector("dialog[open]")
+    desk.press("1")
+    desk.wait_for_item(2)
+    desk.wait_for_settled(0)
+    assert "somebody else will see it" in desk.said
+    assert [row["reason"] for row in rows(engine, REVIEW_PASS)] == ["Not enough to go by"]
+
+
+def test_a_lead_sees_how_people_did_and_how_well_they_agree(desk: Desk, engine: Engine, rights: Rights) -> None:
+    lay_out(engine, [make_choice(number, n_answers_wanted=2) for number in range(1, 5)])
+    with engine.begin() as connection:
+        for person, labels in (("ben", "wuwu"), ("can", "wuuu")):
+            said = {f"mail-0{at}": "wanted" if label == "w" else "unsolicited" for at, label in enumerate(labels, 1)}
+            batches.write_answers(
+                connection, PROBLEM, BATCH, said,
+                classes=["wanted", "unsolicited"], labelled_by=person, is_demo=False, now=NOW,
+            )  # fmt: skip
+        batches.close_batch(connection, PROBLEM, BATCH, NOW)
+        measure_review(connection, make_problem(), NOW)
+    lay_out(engine, [make_choice(9)], batch_id="round-002")
+    rights.roles["ada"] = ["trust-and-safety-lead"]
+    desk.log_in("ada")
+    desk.page.click("button:has-text('People')")
+    desk.page.wait_for_selector("table")
+    people, agreement = (table.inner_text() for table in desk.page.locator("table").all())
+    assert "ben" in people
+    assert "Krippendorff’s alpha" in agreement
+    assert "0.53" in agreement  # of eight answers, three items of four alike; worked by hand
+    assert "“wanted” against the rest" in agreement
 
 
 def test_keys_are_found_by_their_place_where_the_keyboard_writes_korean(
