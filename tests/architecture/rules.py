@@ -172,6 +172,15 @@ def heavy_imports(source: Source) -> list[str]:
     return sorted(name for name in imports(source, at_import_only=True) if name.split(".")[0] in HEAVY)
 
 
+def not_deployed(source: Source, deployed: frozenset[str]) -> list[str]:
+    """Name the imports that a deployment would miss: what only the development environment installs.
+
+    Args:
+        deployed: names that may be imported there: the standard library, our own folders, and what is pinned for it.
+    """
+    return sorted({name.split(".")[0] for name in imports(source)} - deployed)
+
+
 def import_circle(sources: list[Source]) -> list[str]:
     """Name the modules of one import circle, first and last the same; empty where there is none.
 

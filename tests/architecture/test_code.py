@@ -1,6 +1,8 @@
 """The rules of `rules.py`, asked of this repository's own code."""
 
+import re
 import sys
+from importlib.metadata import packages_distributions
 
 import pytest
 
@@ -12,6 +14,21 @@ DAGS = rules.read_sources(REPOSITORY, "dags")
 PLUGINS = rules.read_sources(REPOSITORY, "plugins")
 SCRIPTS = rules.read_sources(REPOSITORY, "scripts")
 LIBRARY = frozenset(sys.stdlib_module_names)
+
+# The page of a plugin and the helpers of the DAG files are imported from their own folders.
+OWN = frozenset({"include", *(source.module.split(".")[1] for source in [*DAGS, *PLUGINS])})
+
+
+def deployed_names() -> frozenset[str]:
+    """Name everything that can be imported where only the pins for running, with or without Spark, are installed."""
+    files = (REPOSITORY / name for name in ("requirements.txt", "requirements-spark.txt"))
+    pinned = {re.split(r"[=\[]", line)[0] for file in files for line in file.read_text("utf-8").splitlines() if line}
+    found = packages_distributions().items()
+    plain = re.compile(r"[-_.]+")
+    return LIBRARY | OWN | {name for name, of in found if {plain.sub("-", one.lower()) for one in of} & pinned}
+
+
+DEPLOYED = deployed_names()
 
 
 def each(*sources: rules.Source) -> pytest.MarkDecorator:
@@ -31,6 +48,11 @@ def test_a_room_meets_others_only_at_the_common_doors(source: rules.Source):
 @each(*[source for source in INCLUDE if source.module in rules.HALL])
 def test_the_hall_imports_only_the_standard_library(source: rules.Source):
     assert rules.foreign_to_the_hall(source, LIBRARY) == []
+
+
+@each(*INCLUDE, *DAGS, *PLUGINS)
+def test_what_runs_imports_nothing_that_only_the_development_environment_installs(source: rules.Source):
+    assert rules.not_deployed(source, DEPLOYED) == []
 
 
 def test_no_imports_go_in_a_circle():

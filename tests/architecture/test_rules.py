@@ -58,6 +58,12 @@ def test_a_heavy_import_is_found_at_the_top_and_allowed_inside_a_function():
     assert rules.heavy_imports(make_source("if TYPE_CHECKING:\n    import pandas")) == []
 
 
+@pytest.mark.parametrize("line", ["import shap", "def f():\n    from shap.maskers import Text"])
+def test_a_package_that_only_tests_have_is_found_wherever_it_is_imported(line: str):
+    source = make_source(f"import json\nimport numpy as np\nfrom include import names\n{line}")
+    assert rules.not_deployed(source, frozenset({"json", "numpy", "include"})) == ["shap"]
+
+
 def test_a_circle_is_named_even_where_a_function_hides_it():
     straight = make_source("from include.b import f", "include.a")
     back = make_source("def f():\n    from include import a", "include.b")
