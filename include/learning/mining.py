@@ -56,9 +56,6 @@ def mine(problem: Problem, run_id: str) -> dict[str, Any]:
     texts = _texts_of(rows, training.features.text)
     is_measured = hold_out(rows, training.features.text, training.group, training.seed)
     is_positive = rows[IS_POSITIVE].to_numpy(dtype=np.bool_)
-    is_measured = hold_out(
-        rows, training_of(problem).features.text, training_of(problem).group, training_of(problem).seed
-    )
     pays_from = earning_threshold(value_of(problem))
     mined = [text for text, held in zip(texts, is_measured, strict=True) if not held]
     words = suggest_keywords(mined, is_positive[~is_measured])

@@ -1,6 +1,9 @@
-"""What only this room refuses; leaves of the tree in `include/errors.py`."""
+"""What only this room refuses, leaves of the tree in `include/errors.py`; and who is told whose refusal it is."""
 
-from include.errors import MulgilError
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from include.errors import MulgilError, NotEnoughLabels, TamperedModel
 
 
 class BadFeatures(MulgilError):
@@ -21,3 +24,17 @@ class BadRule(MulgilError):
 
 class CannotExplain(MulgilError):
     """A model is of a kind, or rows are too few, for what was asked about them."""
+
+
+@contextmanager
+def naming(problem: str, about: str, stays: str = "The model in production stays.") -> Iterator[None]:
+    """Say in a refusal which problem it is about and that nothing was replaced; pure files know neither.
+
+    Args:
+        about: training point, version, partition or batch, as the sentence begins.
+        stays: what goes on as before.
+    """
+    try:
+        yield
+    except (NotEnoughLabels, BadFeatures, BadLabels, TamperedModel) as error:
+        raise type(error)(f"{problem}, {about}: {error} {stays}") from error

@@ -5,27 +5,16 @@ it scores by `list_scorable`. Everything heavy is imported when a step runs: DAG
 """
 # ruff: noqa: ARG001 - every step is told problem, partition and run; not every one needs all three
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from include.errors import BadPartition, NotEnoughLabels
 from include.learning import registry
-from include.learning.refusals import BadFeatures, BadLabels
+from include.learning.refusals import naming
 from include.names import Coverage, Stage
 from include.problems.reading import load_problem
 from include.warehouse.coverage import mark
 from include.warehouse.database import open_warehouse
 from include.warehouse.steps import Outcome, step
-
-
-@contextmanager
-def _naming(problem: str, point: str) -> Iterator[None]:
-    """Say in a refusal which problem and training point it is about, and that nothing was replaced."""
-    try:
-        yield
-    except (NotEnoughLabels, BadFeatures, BadLabels) as error:
-        raise type(error)(f"{problem}, training point {point}: {error} The model in production stays.") from error
 
 
 @step(Stage.TRAIN)
@@ -41,7 +30,7 @@ def plan_training(*, problem: str, partition_key: str, run_id: str = "by-hand") 
     from include.learning import plans, rows
 
     loaded = load_problem(problem)
-    with open_warehouse().connect() as connection, _naming(problem, partition_key):
+    with open_warehouse().connect() as connection, naming(problem, f"training point {partition_key}"):
         if rows.is_labelled_by_log(loaded):
             return plans.plan_by_log(connection, loaded)
         return plans.plan_by_desk(connection, loaded, partition_key)
@@ -67,7 +56,7 @@ def fit_candidates(*, problem: str, partition_key: str, plan: dict[str, Any], ru
     fit = fitting.fit_on_log if rows.is_labelled_by_log(loaded) else fitting.fit_on_answers
     fitted = []
     for point in plan["points"]:
-        with _naming(problem, str(point)):
+        with naming(problem, f"training point {point}"):
             fitted.append(fit(loaded, str(point)))
     versions = [str(row["model_version"]) for row in fitted]
     return {"versions": versions, "model_version": versions[-1], "n_rows": sum(row["n_rows"] for row in fitted)}
@@ -87,7 +76,10 @@ def decide_promotion(*, problem: str, partition_key: str, fitted: dict[str, Any]
     from include.learning import deciding
 
     loaded = load_problem(problem)
-    outcomes = [deciding.decide(loaded, str(version), run_id) for version in fitted["versions"]]
+    outcomes = []
+    for version in fitted["versions"]:
+        with naming(problem, f"version {version}"):
+            outcomes.append(deciding.decide(loaded, str(version), run_id))
     last = outcomes[-1]
     return {
         "promoted": last["verdict"] == registry.PROMOTED,
@@ -113,7 +105,10 @@ def describe_model(*, problem: str, partition_key: str, fitted: dict[str, Any], 
     from include.learning import describing
 
     loaded = load_problem(problem)
-    outcomes = [describing.describe(loaded, str(version)) for version in fitted["versions"]]
+    outcomes = []
+    for version in fitted["versions"]:
+        with naming(problem, f"version {version}"):
+            outcomes.append(describing.describe(loaded, str(version)))
     return {
         "versions": [outcome["model_version"] for outcome in outcomes],
         "n_rows": sum(outcome["n_rows"] for outcome in outcomes),
@@ -129,7 +124,8 @@ def suspect_labels(*, problem: str, partition_key: str, fitted: dict[str, Any], 
     """
     from include.learning import doubting
 
-    return doubting.suspect_labels(load_problem(problem), str(fitted["model_version"]))
+    with naming(problem, f"version {fitted['model_version']}"):
+        return doubting.suspect_labels(load_problem(problem), str(fitted["model_version"]))
 
 
 @step(Stage.TRAIN)
@@ -199,7 +195,8 @@ def mine_rule(*, problem: str, run_id: str = "by-hand") -> Outcome:
     """
     from include.learning import mining
 
-    return mining.mine(load_problem(problem), run_id)
+    with naming(problem, "mining a rule", "The rule in force stays."):
+        return mining.mine(load_problem(problem), run_id)
 
 
 @step(Stage.RULES)
@@ -313,6 +310,8 @@ def score_partition(*, problem: str, partition_key: str, run_id: str = "by-hand"
 
     Raises:
         BadPartition: no promoted model serves the partition.
+        BadFeatures: the partition lacks a feature, or holds infinite values; its old predictions stay.
+        TamperedModel: the stored model is not the registered one.
     """
     from include.learning import gains, predicting
 
@@ -323,8 +322,9 @@ def score_partition(*, problem: str, partition_key: str, run_id: str = "by-hand"
     if version is None:
         known = f"the first one serves from {first}" if first is not None else "none was promoted yet"
         raise BadPartition(f"{problem}: no promoted model serves partition {partition_key}; {known}.")
-    n_rows = predicting.score_partitions(loaded, version, [partition_key])
-    gains.record_gain(loaded, version, partition_key)
+    with naming(problem, f"partition {partition_key}"):
+        n_rows = predicting.score_partitions(loaded, version, [partition_key])
+        gains.record_gain(loaded, version, partition_key)
     return {"n_rows": n_rows, "model_version": version}
 
 
@@ -347,7 +347,8 @@ def score_pool(*, problem: str, partition_key: str, run_id: str = "by-hand") -> 
         stale = plans.stale_partitions(connection, problem, version) if version else []
     if version is None:
         return {"n_rows": 0, "model_version": None, "partitions": [], "reason": "No model was promoted yet."}
-    n_rows = predicting.score_partitions(loaded, version, stale) if stale else 0
+    with naming(problem, "the pool"):
+        n_rows = predicting.score_partitions(loaded, version, stale) if stale else 0
     return {"n_rows": n_rows, "model_version": version, "partitions": stale}
 
 
@@ -366,4 +367,5 @@ def explain_batch(*, problem: str, partition_key: str, chosen: dict[str, Any], r
     """
     from include.learning import explaining
 
-    return explaining.explain_batch(load_problem(problem), str(chosen["batch_id"]))
+    with naming(problem, f"batch {chosen['batch_id']}"):
+        return explaining.explain_batch(load_problem(problem), str(chosen["batch_id"]))

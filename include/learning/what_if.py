@@ -18,7 +18,7 @@ from include.learning.anatomy import take_apart
 from include.learning.contributions import explain_rows, list_contributions
 from include.learning.counterfactuals import Search, find_counterfactuals
 from include.learning.features import FeatureSpec, build_features
-from include.learning.refusals import BadFeatures, CannotExplain
+from include.learning.refusals import BadFeatures, CannotExplain, naming
 from include.learning.rows import label_of, training_of
 from include.learning.scoring import predict_rows
 from include.learning.storing import StoredModel
@@ -54,7 +54,8 @@ def ask(problem: Problem, version: str, values: Values) -> Answer:
     with open_warehouse().connect() as connection:
         row = registry.read_version(connection, problem.name, version)
     folder = registry.models_folder(read_settings(), problem.name)
-    stored = _load(folder, version, str(row["artifact_url"]), str(row["artifact_sha256"]), tuple(row["features"]))
+    with naming(problem.name, f"version {version}"):
+        stored = _load(folder, version, str(row["artifact_url"]), str(row["artifact_sha256"]), tuple(row["features"]))
     asked = make_row(stored.spec, values)
     p = float(predict_rows(stored, asked)[0])
     deadline = time.monotonic() + SECONDS_TO_SEARCH
@@ -134,6 +135,8 @@ def search(
 
 def _note_of(found: Search, permitted: list[str]) -> str:
     """Say how far the search went."""
+    if found.found and not found.is_complete:
+        return f"Each was put to the model as a whole row; after {SECONDS_TO_SEARCH:g} s no others were looked for."
     if not found.is_complete:
         return f"No change was found in {SECONDS_TO_SEARCH:g} s; the search did not try everything."
     if not found.found:

@@ -91,6 +91,8 @@ def test_a_label_outside_the_declared_classes_is_refused(mails: Any, answer: Any
     answer({"m0119": "spam"}, "round-001")
     with pytest.raises(BadLabels, match=r"mail, training point round-001: 1 of 61 labels .*'m0119' is 'spam'.*stays"):
         steps.fit_candidates(problem="mail", partition_key="round-001", plan=plan)
+    with pytest.raises(BadLabels, match=r"^mail, mining a rule: 1 of 61 labels .*'m0119' is 'spam'.*The rule in force"):
+        steps.mine_rule(problem="mail")
 
 
 def test_a_class_that_nobody_has_ever_seen_is_refused_by_name(mails: Any, answer: Any):
@@ -124,8 +126,33 @@ def test_a_tampered_champion_stops_the_gate_and_stays_registered(
     path = next((house.home / "models" / "late").glob(f"{before}.*.skops"))
     path.write_bytes(path.read_bytes() + b" ")
     trips(["2013-04"])
-    with pytest.raises(TamperedModel, match=r"was not loaded\. Restore it from a copy, or train the version again"):
+    with pytest.raises(
+        TamperedModel, match=r"was not loaded\. Restore it from a copy, or train the version again"
+    ) as raised:
         train("late", "2013-04")
+    assert str(raised.value).startswith("late, version 2013-04-")
+    assert str(raised.value).endswith("The model in production stays.")
+    assert champion() == before
+
+
+def test_what_is_scored_by_a_tampered_model_or_holds_infinity_is_refused_with_problem_and_partition(
+    house: Any, champion: Callable[[], str | None], publish: Any
+):
+    before = champion()
+    rows = make_trips("2013-04")
+    rows.loc[3, "rain_mm"] = np.inf
+    publish("late", "trip_id", rows, "2013-04")
+    with pytest.raises(
+        BadFeatures, match=r"^late, partition 2013-04: 1 of 400 values of feature 'rain_mm' are infinite"
+    ):
+        steps.score_partition(problem="late", partition_key="2013-04")
+    path = next((house.home / "models" / "late").glob(f"{before}.*.skops"))
+    path.write_bytes(path.read_bytes() + b" ")
+    publish("late", "trip_id", make_trips("2013-05"), "2013-05")
+    with pytest.raises(
+        TamperedModel, match=r"^late, partition 2013-05: The bytes of .*The model in production stays\.$"
+    ):
+        steps.score_partition(problem="late", partition_key="2013-05")
     assert champion() == before
 
 
@@ -142,8 +169,8 @@ def test_a_rule_that_does_not_parse_is_refused_by_its_field(champion: Callable[[
     assert champion() == before
 
 
-def test_a_champion_that_was_trained_on_other_features_still_answers_and_without_its_column_it_is_named(
-    champion: Callable[[], str | None], trips, publish, problems_dir
+def test_a_champion_that_was_trained_on_other_features_still_answers(
+    champion: Callable[[], str | None], trips, problems_dir
 ):
     before = champion()
     features = {"numeric": ["hour"], "categorical": ["line"]}
@@ -152,6 +179,25 @@ def test_a_champion_that_was_trained_on_other_features_still_answers_and_without
     assert train("late", "2013-04")["decisions"].keys() != {before}
     trips(["2013-05"])
     assert steps.score_partition(problem="late", partition_key="2013-05")["n_rows"] == 400
+
+
+def test_a_column_that_the_problem_names_and_the_lake_lacks_is_refused_by_name_and_the_champion_stays(
+    champion: Callable[[], str | None], trips, problems_dir
+):
+    before = champion()
+    columns = LATE["source"]["columns"] | {"wind": {"type": "number"}}
+    features = {"numeric": ["rain_mm", "hour", "wind"], "categorical": ["line"]}
+    rewrite(
+        problems_dir,
+        source=LATE["source"] | {"columns": columns},
+        training={"model": "gradient_boosting", "first": 3, "features": features},
+    )
+    trips(["2013-04"])
+    with pytest.raises(
+        BadFeatures, match=r"^late, training point 2013-04: 1 of 4 .* missing from lake\.late: wind\. Ingest"
+    ):
+        train("late", "2013-04")
+    assert champion() == before
 
 
 def test_a_model_whose_features_are_not_the_registered_ones_is_not_loaded(
