@@ -67,7 +67,8 @@ def find_counterfactuals(
         row: one typed row.
         permitted: feature to [low, high] (numbers) or to a list of values (categories); only these are changed.
         threshold: probability from which on the positive class is acted on, 0..1.
-        is_out_of_time: asked between batches; True ends the search with what it has.
+        is_out_of_time: asked between batches and before each change that is looked at closer; True ends the search
+            with what it has.
         max_changes: features at most.
 
     Returns:
@@ -87,7 +88,7 @@ def find_counterfactuals(
         p = predict(_changed(row, tried))
         turned = [change for change, one in zip(tried, p, strict=True) if bool(one >= threshold) == wanted]
         if turned:
-            return Search(_present(predict, row, turned, permitted, threshold, wanted), True)
+            return _present(predict, row, turned, permitted, threshold, wanted, is_out_of_time)
         order = np.argsort(-p if wanted else p, kind="stable")
         beginnings = [tried[place] for place in order[:N_KEPT]]
     return Search((), True)
@@ -143,7 +144,8 @@ def _present(
     permitted: Mapping[str, Range],
     threshold: float,
     wanted: bool,
-) -> tuple[Counterfactual, ...]:
+    is_out_of_time: Callable[[], bool],
+) -> Search:
     """Rank the changes that turn the decision, undo what they do not need, and ask the model about each once more."""
 
     def ask(change: Mapping[str, Any]) -> float:
@@ -151,8 +153,10 @@ def _present(
 
     found: dict[frozenset[str], Counterfactual] = {}
     for longer in sorted(turned, key=lambda change: _distance(row, change, permitted)):
-        if frozenset(longer) in found:  # another step of the same features is no other advice
-            continue
+        if any(features <= frozenset(longer) for features in found):
+            continue  # another step of the same features, or one more that is not needed, is no other advice
+        if is_out_of_time():
+            return Search(tuple(found.values()), False)
         change = dict(longer)
         for name in longer:  # a beginning that was not kept may have been enough
             shorter = {kept: value for kept, value in change.items() if kept != name}
@@ -165,7 +169,7 @@ def _present(
         found[frozenset(change)] = Counterfactual(changes, p, _distance(row, change, permitted))
         if len(found) == N_SHOWN:
             break
-    return tuple(found.values())
+    return Search(tuple(found.values()), True)
 
 
 def _distance(row: pd.DataFrame, change: Mapping[str, Any], permitted: Mapping[str, Range]) -> float:

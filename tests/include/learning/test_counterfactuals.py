@@ -70,6 +70,29 @@ def test_a_search_that_runs_out_of_time_says_so():
     assert (found.found, found.is_complete) == ((), False)
 
 
+def test_time_that_runs_out_while_changes_are_looked_at_leaves_those_that_were():
+    asked = iter([False, False, True])
+    found = search(0.75, is_out_of_time=lambda: next(asked))
+    assert [set(one.changes) for one in found.found] == [{"rain"}]
+    assert not found.is_complete
+
+
+def test_a_change_that_is_enough_is_looked_at_once_and_not_with_every_needless_one_beside_it():
+    row = pd.DataFrame({"a": ["no"], "b": ["no"], "c": ["0"]})
+    closer = []
+
+    def ask(frame):  # a and b turn it together and hinder alone; c helps a little, so every beginning kept has it
+        has_a, has_b = frame["a"] == "yes", frame["b"] == "yes"
+        closer.extend([1] * (len(frame) == 1))
+        score = frame["c"].astype(float) / 1000 - 1 - has_a - has_b * 0.5 + (has_a & has_b) * 5
+        return (1 / (1 + np.exp(-score))).to_numpy(dtype=float)
+
+    permitted = {"a": ["no", "yes"], "b": ["no", "yes"], "c": [str(number) for number in range(60)]}
+    found = find_counterfactuals(ask, row, permitted, 0.5, never)
+    assert [set(one.changes) for one in found.found] == [{"a", "b"}]
+    assert len(closer) <= 6
+
+
 def test_fewer_changes_are_allowed_when_asked_for():
     permitted = {"rain": [0.0, 2.0], "line": ["red", "blue"]}
     assert search(0.6, permitted, max_changes=1).found == ()
