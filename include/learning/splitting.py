@@ -6,6 +6,7 @@ that belong together on one side. What does not: which rows belong together (`gr
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -92,6 +93,29 @@ def settle_straddlers(part_of_row: NDArray[np.int64], groups: NDArray[np.int64],
     home = np.full(int(groups.max(initial=-1)) + 1, -1, dtype=np.int64)
     home[winners[is_last, 0]] = winners[is_last, 1]
     return np.asarray(home[groups] == part_of_row, dtype=np.bool_)
+
+
+def search_folds(partitions: NDArray[Any], groups: NDArray[np.int64], n_folds: int, seed: int) -> NDArray[np.int64]:
+    """Choose the rows that settings are compared on: the last partition, as later rows are what settings are for.
+
+    A group with rows in the last partition and before is on one side, by chance, as in `settle_straddlers`. Where that
+    leaves nothing to ask or nothing to teach with, whole groups are dealt to folds instead.
+
+    Args:
+        partitions: shape (n_rows,), the partition of each row.
+        groups: shape (n_rows,), number of each row's group.
+        n_folds: where there is one partition only.
+        seed: fixes the choice.
+
+    Returns:
+        shape (n_rows,), 0..n_folds-1; -1 for rows that only teach.
+    """
+    numbers = np.unique(groups, return_inverse=True)[1].astype(np.int64)
+    is_last = np.asarray(partitions == max(partitions), dtype=np.bool_)
+    stays = settle_straddlers(is_last.astype(np.int64), numbers, seed)
+    folds = np.where(is_last & stays, 0, -1)
+    has_both_sides = bool((folds == 0).any() and teaches(folds, numbers, 0).any())
+    return folds if has_both_sides else numbers % n_folds
 
 
 def assign_folds(

@@ -28,7 +28,7 @@ from include.learning.features import FeatureSpec
 from include.learning.grouping import group_rows
 from include.learning.inspecting import require_both_classes, require_teaching_features, single_feature_auc
 from include.learning.scorecards import Term, read_scorecard
-from include.learning.splitting import TimeSplit, assign_folds, settle_straddlers, teaches
+from include.learning.splitting import TimeSplit, assign_folds, search_folds, settle_straddlers, teaches
 from include.names import PARTITION_KEY, ROW_KEY
 from include.problems.sections.learning import Training
 
@@ -109,15 +109,14 @@ def fit_by_time(rows: pd.DataFrame, split: TimeSplit, training: Training) -> Fit
         BadFeatures: from `inspecting.py` and `features.py`.
     """
     part = np.select([rows[PARTITION_KEY].isin(part) for part in (split.fit, split.calibrate)], [0, 1], 2)
-    stays = settle_straddlers(
-        part, group_rows(rows, training.features.text, training.group, training.seed), training.seed
-    )
+    groups = group_rows(rows, training.features.text, training.group, training.seed)
+    stays = settle_straddlers(part, groups, training.seed)
     fit_rows, calibrate_rows, heldout = (rows[stays & (part == number)] for number in range(3))
     for own, name in ((fit_rows, "fit on"), (calibrate_rows, "calibrate on"), (heldout, "measure on")):
         require_both_classes(_flags(own, IS_POSITIVE), name)
     require_teaching_features(fit_rows, training.features)
     with threadpool_limits(N_THREADS):
-        team = _fit_team_by_time(fit_rows, calibrate_rows, training)
+        team = _fit_team_by_time(fit_rows, groups[stays & (part == 0)], calibrate_rows, training)
         answers = _ask(team, fit_rows, heldout, training)
         feature_auc = single_feature_auc(fit_rows, training.features, _flags(fit_rows, IS_POSITIVE))
     return Fitted(
@@ -175,17 +174,16 @@ def fit_by_folds(rows: pd.DataFrame, training: Training) -> Fitted:
     )
 
 
-def _fit_team_by_time(fit_rows: pd.DataFrame, calibrate_rows: pd.DataFrame, training: Training) -> Team:
+def _fit_team_by_time(
+    fit_rows: pd.DataFrame, groups: Numbers, calibrate_rows: pd.DataFrame, training: Training
+) -> Team:
     """Fit every candidate on the earlier rows, and choose and calibrate on the later ones."""
-    # Settings are searched on the last partition to fit on, as later rows are what they are for.
-    is_last = (fit_rows[PARTITION_KEY] == fit_rows[PARTITION_KEY].max()).to_numpy()
-    alone = np.arange(len(fit_rows))
-    folds = np.where(is_last, 0, -1) if not is_last.all() else alone % N_FOLDS
+    folds = search_folds(fit_rows[PARTITION_KEY].to_numpy(dtype=object), groups, N_FOLDS, training.seed)
     names = contestants(training, len(fit_rows))
     scorers: dict[str, Scorer] = {}
     for name in names:
         encoding = candidates.encode(name, fit_rows, training)
-        settings = candidates.search_settings(encoding, folds, alone, training, 1 / len(names))
+        settings = candidates.search_settings(encoding, folds, groups, training, 1 / len(names))
         scorers[name] = fit_scorer(encoding, training, settings)
     scores = {name: scorer.score(calibrate_rows) for name, scorer in scorers.items()}
     return _choose(scorers, scores, _flags(calibrate_rows, IS_POSITIVE), _numbers(calibrate_rows, BLOCK), training)

@@ -2,7 +2,14 @@ import numpy as np
 import pytest
 
 from include.errors import NotEnoughLabels
-from include.learning.splitting import assign_folds, settle_straddlers, split_by_time, teaches, training_points
+from include.learning.splitting import (
+    assign_folds,
+    search_folds,
+    settle_straddlers,
+    split_by_time,
+    teaches,
+    training_points,
+)
 
 
 def months(n: int) -> list[str]:
@@ -74,6 +81,28 @@ def test_a_group_on_both_sides_of_a_split_stays_on_one_and_lone_rows_all_stay():
     homes = {int(part[settle_straddlers(part, groups, seed) & (groups == 1)][0]) for seed in range(20)}
     assert homes == {0, 1, 2}  # not always the same side, or a part would run empty
     assert settle_straddlers(part[:0], groups[:0], 1).tolist() == []
+
+
+def test_settings_are_compared_on_the_last_partition_by_rows_that_know_none_of_its_groups():
+    partitions = np.repeat(["2013-01", "2013-02", "2013-03"], 20)
+    alone = np.arange(60)
+    assert search_folds(partitions, alone, 5, seed=1).tolist() == [-1] * 40 + [0] * 20
+    people = np.tile(np.arange(10), 6)  # everybody has rows in every month
+    for seed in range(10):
+        folds = search_folds(partitions, people, 5, seed)
+        asked, taught = set(people[folds == 0]), set(people[teaches(folds, people, 0)])
+        assert asked
+        assert taught
+        assert not asked & taught
+        assert set(partitions[folds == 0]) == {"2013-03"}
+    assert len({tuple(search_folds(partitions, people, 5, seed)) for seed in range(5)}) > 1
+
+
+def test_with_one_partition_or_one_group_settings_are_compared_on_folds_of_whole_groups():
+    one_month, groups = np.repeat(["2013-01"], 12), np.repeat([3, 5, 9], 4)
+    assert search_folds(one_month, groups, 2, seed=1).tolist() == [0] * 4 + [1] * 4 + [0] * 4
+    assert search_folds(one_month, groups, 3, seed=1).tolist() == [0] * 4 + [1] * 4 + [2] * 4
+    assert search_folds(np.repeat(["2013-01", "2013-02"], 6), np.zeros(12, dtype=int), 2, 1).tolist() == [0] * 12
 
 
 def test_folds_follow_the_seed():

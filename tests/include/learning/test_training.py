@@ -4,7 +4,7 @@ import pytest
 
 from include.errors import NotEnoughLabels
 from include.learning import training as room
-from include.learning.splitting import TimeSplit
+from include.learning.splitting import TimeSplit, teaches
 from include.learning.training import BLOCK, IS_POSITIVE, IS_RANDOM, IS_RULE, fit_by_folds, fit_by_time
 from include.names import PARTITION_KEY, ROW_KEY
 from include.problems.sections.learning import Features, Training
@@ -63,6 +63,17 @@ def test_the_calibrating_part_moves_the_probabilities_but_not_the_fit():
     second = fit_by_time(rows, SPLIT, TRIPS).heldout
     assert (first["p_uncalibrated"] == second["p_uncalibrated"]).all()
     assert second["p_model"].mean() < first["p_model"].mean() - 0.1
+
+
+def test_a_search_of_settings_knows_which_rows_belong_together(monkeypatch: pytest.MonkeyPatch):
+    asked = []
+    monkeypatch.setattr(room.candidates, "search_settings", lambda *given: asked.append(given) or {})
+    rows = trip_rows().assign(person=lambda rows: [f"p{number % 40}" for number in range(len(rows))])
+    fit_by_time(rows, SPLIT, TRIPS.model_copy(update={"group": "person"}))
+    ((_, folds, groups, _, _),) = asked
+    assert len(set(groups)) < 40
+    assert set(folds) == {-1, 0}
+    assert set(groups[folds == 0]).isdisjoint(groups[teaches(folds, groups, 0)])
 
 
 @pytest.mark.parametrize(("part", "purpose"), [("2013-03", "calibrate on"), ("2013-04", "measure on")])
