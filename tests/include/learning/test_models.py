@@ -2,7 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from include.learning import models
+from include.learning import gating, models
+from include.learning.calibrators import METHODS, apply_map, fit_map
 from include.learning.features import build_features, learn_features
 from include.problems.sections.learning import Features, Training
 from tests.include.learning.conftest import make_mails, make_trips
@@ -24,13 +25,15 @@ def fit(training: Training, rows: pd.DataFrame, is_positive: np.ndarray):
     return lambda asked: models.positive_probability(classifier, encoder.transform(build_features(asked, spec)))
 
 
-def test_gradient_boosting_keeps_both_directions_whatever_the_data_say():
-    rows = make_trips("2013-01")
-    ask = fit(TRIPS, rows, rows["delay_min"].to_numpy() > 15)
+@pytest.mark.parametrize("method", METHODS)
+def test_gradient_boosting_breaks_no_direction_on_a_thousand_points_whatever_the_data_say_and_the_map(method: str):
+    rows = make_trips("2013-01").assign(is_late=lambda rows: rows["delay_min"] > 15)
+    assert models.directions_of(TRIPS.features) == {"rain_mm": 1, "hour": -1}  # hour rises in the data
+    ask = fit(TRIPS, rows, rows["is_late"].to_numpy())
+    score_map = fit_map(method, ask(rows), rows["is_late"].to_numpy())
     for name, direction in models.directions_of(TRIPS.features).items():
-        steps = np.diff([ask(rows.assign(**{name: value})) for value in (5.0, 10.0, 15.0, 20.0)], axis=0) * direction
-        assert steps.min() >= 0
-        assert models.directions_of(TRIPS.features) == {"rain_mm": 1, "hour": -1}
+        against = gating.steps_against(lambda asked: apply_map(score_map, ask(asked)), rows[:30], name, direction)
+        assert len(against) == 0
 
 
 def test_gradient_boosting_answers_for_missing_values_and_unseen_categories():
