@@ -32,6 +32,8 @@ def show_item(connection: Connection, problem: Problem, seat: RowMapping, langua
     is_covered = bool(item["is_sensitive"]) and (seat["shown"] or {}).get("was_covered", True)
     is_blind = problem.review is not None and problem.review.blind
     view = None if is_blind else _view(problem, item)
+    if view and is_covered:
+        view["reasons"] = []  # what moved the model are words of what is covered
     shown = {
         "content_hash": item["content_hash"],
         "was_blind": is_blind,

@@ -30,7 +30,9 @@ def engine_for(url: str) -> Engine:
         _ENGINES[own] = create_engine(
             url,
             pool_pre_ping=True,
-            pool_size=2,
+            # Opened only as they are needed: a task has one or two. Pages ask from several threads at once, and opening
+            # a connection (with its password's thousands of hashes) takes longer than most questions.
+            pool_size=8,
             max_overflow=4,
             hide_parameters=True,  # an error must not carry the values of people into a log
         )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from review_desk_plugin import ReviewDeskPlugin
 
 from scripts.pictures import FLAGS, find_chromium
 from scripts.stack.home import find_home
@@ -53,7 +54,7 @@ def page(browser: Any) -> Iterator[Any]:
 
 def open_desk(page: Any) -> Any:
     """Open the desk as people do, from Airflow's own navigation; give its frame."""
-    page.get_by_role("link", name="Review desk").click()
+    page.get_by_role("link", name=ReviewDeskPlugin.external_views[0]["name"], exact=True).click()
     desk = page.frame_locator("iframe")
     desk.get_by_role("heading", name="My batches").wait_for()
     return desk

@@ -331,8 +331,8 @@ document.addEventListener("keydown", (event) => {
     if (event.key === "Escape") $("item")?.focus();
     return;
   }
-  if (!state.batch) return;
   const key = keyOf(event);
+  if (!state.batch && key !== "b") return;
   const label = state.item && state.batch.classes[Number(key) - 1];
   const action = label ? () => answer(label) : KEYS[key];
   if (!action) return;

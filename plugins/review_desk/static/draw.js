@@ -59,10 +59,11 @@ export function drawModel(view, text, isBlind) {
     return side;
   }
   const n = view.n_of_100;
-  const sentence = fill(text.of_100, { n, label: view.positive });
+  const count = (key, many) => fill(text[many === 1 ? `${key}_one` : key], { n: many, label: view.positive });
+  const sentence = count("of_100", n);
   side.append(drawArray(n, sentence));
   side.append(make("p", { class: "sentence", text: sentence }));
-  side.append(make("p", { class: "quiet", text: fill(text.of_100_rest, { n: 100 - n }) }));
+  side.append(make("p", { class: "quiet", text: count("of_100_rest", 100 - n) }));
   side.append(drawEntropy(view, text));
   if (view.reasons.length) side.append(...drawReasons(view, text));
   return side;

@@ -412,14 +412,16 @@ def test_nobody_takes_back_what_another_person_said(engine: Engine) -> None:
 
 def test_a_sensitive_item_gives_nothing_until_it_is_opened_and_that_is_written_down(engine: Engine) -> None:
     lay_out(engine, [make_choice(1, is_sensitive=True), make_choice(2)], {"mail-01": ("Blood", "Gore")})
+    explain(engine, "mail-01", {"gore": 2.0})
     item = take(engine)
     assert item is not None
-    assert (item["is_covered"], item["fields"]) == (True, [])
+    assert (item["is_covered"], item["fields"], item["model"]["reasons"]) == (True, [], [])
     with engine.connect() as connection:
         assert refused(desk.read_text, connection, place("mail-01"), ADA, "body") == Refusal.COVERED
     assert refused(answer, engine, "mail-01") == Refusal.COVERED
     opened = desk.open_cover(engine, make_problem(), place("mail-01"), ADA, "en")
     assert [field["value"] for field in opened["fields"]] == ["Blood", "Gore"]
+    assert [reason["feature"] for reason in opened["model"]["reasons"]] == ["gore"]
     answer(engine, "mail-01")
     assert rows(engine, LABEL)[0]["shown"]["was_covered"] is False
     assert "open" in [row["action"] for row in rows_of_audit(engine)]

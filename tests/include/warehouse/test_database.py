@@ -1,3 +1,5 @@
+from contextlib import ExitStack
+
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
@@ -24,6 +26,15 @@ def test_turning_to_another_url_closes_the_connections_to_the_one_before(house):
     with engine_for(f"{house.settings.warehouse_url}?application_name=other").connect():
         assert first.pool.checkedin() == 0
     assert open_warehouse() is not first
+
+
+def test_connections_of_five_people_at_once_stay_open_for_the_next_five(warehouse_url):
+    engine = engine_for(warehouse_url)
+    with ExitStack() as people:
+        for _ in range(5):
+            people.enter_context(engine.connect())
+    assert engine.pool.checkedin() == 5
+    engine.dispose()
 
 
 def test_an_error_does_not_carry_the_values_that_were_sent(warehouse_url):

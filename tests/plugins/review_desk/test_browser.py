@@ -1,6 +1,11 @@
-"""The desk as a person uses it, in a browser: by keyboard alone, on a phone, with hostile items, while lines break."""
+"""The desk as a person uses it, in a browser: by keyboard alone, on a phone, with hostile items, while lines break.
 
+`MULGIL_TEST_PICTURES=docs/pictures` keeps pictures of what no running stack shows at its start.
+"""
+
+import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -79,6 +84,11 @@ class Desk:
     def wait_for_settled(self, n: int) -> None:
         self.page.wait_for_selector(f".progress progress[value='{n}']")
 
+    def take_picture(self, name: str) -> None:
+        """Keep what the page looks like, where somebody wants pictures."""
+        if folder := os.environ.get("MULGIL_TEST_PICTURES"):
+            self.page.screenshot(path=Path(folder) / f"{name}.png", animations="disabled")
+
     @property
     def said(self) -> str:
         return str(self.page.text_content("#said"))
@@ -110,6 +120,7 @@ def test_twenty_are_labelled_by_keyboard_one_undone_one_escalated_and_the_batch_
     desk.page.keyboard.type("Needs a lawyer")
     desk.press("Enter")
     desk.page.wait_for_selector(".tiles")
+    desk.take_picture("desk-finished")
     assert [row["label"] for row in rows(engine, LABEL)] == ["wanted"] * 19
     assert [(row["action"], row["reason"]) for row in rows(engine, REVIEW_PASS)] == [("escalate", "Needs a lawyer")]
     assert rows(engine, REVIEW_BATCH)[0]["status"] == batches.ANSWERED
@@ -217,6 +228,7 @@ def test_a_covered_item_shows_and_takes_nothing_until_it_is_opened(desk: Desk, e
     desk.log_in("ada")
     desk.start()
     assert "Gore" not in desk.page.content()
+    desk.take_picture("desk-covered")
     desk.press("1")
     assert rows(engine, LABEL) == []
     desk.press("o")
@@ -253,6 +265,7 @@ def test_a_lead_sees_how_people_did_and_how_well_they_agree(desk: Desk, engine: 
     desk.log_in("ada")
     desk.page.click("button:has-text('People')")
     desk.page.wait_for_selector("table")
+    desk.take_picture("desk-people")
     people, agreement = (table.inner_text() for table in desk.page.locator("table").all())
     assert "ben" in people
     assert "Krippendorff’s alpha" in agreement
