@@ -47,6 +47,16 @@ def list_batches(connection: Connection, problems: Mapping[str, Problem], person
     return [_describe(connection, row, problems, person, now) for row in connection.execute(query).mappings()]
 
 
+def list_finished(connection: Connection, problems: Mapping[str, Problem], person: Person) -> list[dict[str, Any]]:
+    """List the newest finished batches in which a person answered: how it went is told only after a batch.
+
+    Returns:
+        problem, title, batch_id, round_number, answered_at_utc; the newest first.
+    """
+    rows = reporting.list_finished(connection, list(problems), person.name)
+    return [{**row, "title": problems[row["problem"]].title} for row in rows]
+
+
 def take_item(engine: Engine, problem: Problem, batch_id: str, person: Person, language: str) -> dict[str, Any] | None:
     """Give a person the next item of a batch, and keep it for them; None where there is none for them now.
 

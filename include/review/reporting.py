@@ -7,7 +7,7 @@ with their intervals (`measuring.py`).
 from statistics import median
 from typing import Any
 
-from sqlalchemy import Connection, and_, func, select
+from sqlalchemy import Connection, func, select
 
 from include.review import batches
 from include.review.content import find_content
@@ -16,7 +16,25 @@ from include.review.seats import Place
 from include.warehouse.tables.desk import REVIEW_PASS
 from include.warehouse.tables.review import AGREEMENT, LABEL, REVIEW_BATCH, REVIEW_ITEM
 
+N_FINISHED = 5  # of the finished batches that are listed
 EXCERPT = 160  # characters that remind a person of an item
+
+
+def list_finished(connection: Connection, problems: list[str], person: str) -> list[dict[str, Any]]:
+    """Name the newest finished batches of some problems in which a person answered.
+
+    Returns:
+        problem, batch_id, round_number, answered_at_utc; the newest first.
+    """
+    answered = select(LABEL.c.item_id).where(batches.same_batch(LABEL, REVIEW_BATCH), LABEL.c.labelled_by == person)
+    query = (
+        select(*(REVIEW_BATCH.c[name] for name in ("problem", "batch_id", "round_number", "answered_at_utc")))
+        .where(REVIEW_BATCH.c.status == batches.ANSWERED, REVIEW_BATCH.c.problem.in_(problems), answered.exists())
+        .order_by(REVIEW_BATCH.c.answered_at_utc.desc(), REVIEW_BATCH.c.problem)
+        .limit(N_FINISHED)
+    )
+    rows = connection.execute(query).mappings()
+    return [{**row, "answered_at_utc": row["answered_at_utc"].isoformat()} for row in rows]
 
 
 def summarise_person(connection: Connection, place: Place, person: str) -> dict[str, Any]:
@@ -73,8 +91,8 @@ def report_people(connection: Connection, problem: str) -> list[dict[str, Any]]:
             func.percentile_cont(0.5).within_group(LABEL.c.duration_ms).label("median_ms"),
             func.max(LABEL.c.labelled_at_utc).label("last_at_utc"),
         )
-        .join(REVIEW_ITEM, _same(LABEL, REVIEW_ITEM, "problem", "batch_id", "item_id"))
-        .join(REVIEW_BATCH, _same(LABEL, REVIEW_BATCH, "problem", "batch_id"))
+        .join(REVIEW_ITEM, batches.same_item(LABEL, REVIEW_ITEM))
+        .join(REVIEW_BATCH, batches.same_batch(LABEL, REVIEW_BATCH))
         .where(LABEL.c.problem == problem, REVIEW_BATCH.c.status == batches.ANSWERED, ~LABEL.c.is_demo)
         .group_by(LABEL.c.labelled_by)
         .order_by(func.count().desc(), LABEL.c.labelled_by)
@@ -103,7 +121,7 @@ def _labels(connection: Connection, place: Place, person: str) -> list[dict[str,
     """Read a person's answers of a batch, beside the known ones."""
     query = (
         select(LABEL.c.item_id, LABEL.c.label, LABEL.c.duration_ms, REVIEW_ITEM.c.gold_label)
-        .join(REVIEW_ITEM, _same(LABEL, REVIEW_ITEM, "problem", "batch_id", "item_id"))
+        .join(REVIEW_ITEM, batches.same_item(LABEL, REVIEW_ITEM))
         .where(LABEL.c.problem == place.problem, LABEL.c.batch_id == place.batch_id, LABEL.c.labelled_by == person)
         .order_by(REVIEW_ITEM.c.position)
     )
@@ -126,8 +144,3 @@ def _excerpt(connection: Connection, place: Place) -> str:
     content = find_content(connection, *place.names.values())
     values = [field["value"] for field in (content["fields"] if content else []) if field["value"]]
     return str(values[0])[:EXCERPT] if values else place.item_id
-
-
-def _same(left: Any, right: Any, *names: str) -> Any:
-    """Join two tables by the columns that they share."""
-    return and_(*(left.c[name] == right.c[name] for name in names))

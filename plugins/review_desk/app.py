@@ -50,6 +50,7 @@ FILES = {
     "state.js": "text/javascript",
     "views.js": "text/javascript",
     "dialogs.js": "text/javascript",
+    "language.js": "text/javascript",
     "desk.css": "text/css",
     "icon.svg": "image/svg+xml",
 }
@@ -126,12 +127,14 @@ def list_batches(user: User, language: Language) -> Response:
     person = _person(user)
     with open_warehouse().connect() as connection:
         batches = desk.list_batches(connection, readable, person)
+        finished = desk.list_finished(connection, readable, person)
     return _json(
         {
             "person": person.name,
             "language": language,
             "languages": LANGUAGES,
             "text": TEXTS[language],
+            "finished": finished,
             "batches": [
                 batch
                 | {

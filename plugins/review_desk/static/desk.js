@@ -2,33 +2,12 @@
 
 import { askReason, keyOf, showKeys } from "./dialogs.js";
 import { button, drawField, drawModel, make } from "./draw.js";
+import { keepLanguage, wantedLanguage } from "./language.js";
 import { Offline, Refused, get, name, post, send, sendAgain, speak, unsent } from "./post.js";
 import { $, readWatch, say, startWatch, state, tell } from "./state.js";
-import { drawAgreement, drawBatch, drawCover, drawDifferences, drawLanguages, drawPeople, drawSummary, toldOf } from "./views.js";
+import { drawAgreement, drawBatch, drawCover, drawDifferences, drawLanguages, drawPast, drawPeople, drawSummary, toldOf } from "./views.js";
 
-const LANGUAGE = "mulgil-desk-language";
-const AIRFLOW_LANGUAGE = "i18nextLng"; // what the person chose in Airflow around this frame
 const MOST_PROGRESS = 10; // answers after which the bar is asked for again instead of counted on
-
-// ---------------------------------------------------------------- language
-
-function wantedLanguage() {
-  try {
-    return localStorage.getItem(LANGUAGE) ?? localStorage.getItem(AIRFLOW_LANGUAGE) ?? document.documentElement.lang;
-  } catch {
-    return document.documentElement.lang;
-  }
-}
-
-function chooseLanguage(language) {
-  try {
-    localStorage.setItem(LANGUAGE, language);
-  } catch {
-    // Without storage the choice lasts until the page is left.
-  }
-  speak(language, state.person);
-  return open();
-}
 
 // ---------------------------------------------------------------- views
 
@@ -37,10 +16,16 @@ function show(...children) {
   window.scrollTo(0, 0);
 }
 
+function chooseLanguage(language) {
+  keepLanguage(language);
+  speak(language, state.person);
+  return open();
+}
+
 async function open() {
   try {
     const desk = await get("batches");
-    Object.assign(state, { text: desk.text, person: desk.person, batches: desk.batches });
+    Object.assign(state, { text: desk.text, person: desk.person, batches: desk.batches, finished: desk.finished });
     speak(desk.language, desk.person);
     document.documentElement.lang = desk.language;
     document.title = $("title").textContent = say("title");
@@ -68,7 +53,13 @@ function showList() {
     make("p", { class: "lead", text: say("lead") }),
     make("h2", { id: "list", tabindex: "-1", text: say("my_batches") }),
     cards.length ? make("ul", { class: "batches" }, ...cards) : make("p", { class: "quiet", text: say("no_batches") }),
+    ...drawPast(state.finished, lookBack),
   );
+}
+
+function lookBack(batch) {
+  state.batch = { ...batch, classes: [], may_answer: false };
+  return showFinished();
 }
 
 function enter(batch) {

@@ -6,6 +6,7 @@ export const state = {
   text: {},
   person: "",
   batches: [],
+  finished: [],
   batch: null,
   item: null,
   last: null, // the item that undo takes back

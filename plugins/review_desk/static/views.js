@@ -50,6 +50,23 @@ export function drawBatch(batch, enter, report) {
   );
 }
 
+/** Draw the finished batches that a person answered in; `lookBack` shows how one went. */
+export function drawPast(finished, lookBack) {
+  if (!finished.length) return [];
+  const when = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" });
+  const rows = finished.map((batch) =>
+    make(
+      "li",
+      { class: "row" },
+      make("span", { dir: "auto", text: batch.title }),
+      make("span", { class: "quiet", text: say("batch", { number: batch.round_number }) }),
+      make("span", { class: "quiet", text: say("ended", { when: when.format(new Date(batch.answered_at_utc)) }) }),
+      button(say("how_it_went"), "", () => lookBack(batch), { class: "plain" }),
+    ),
+  );
+  return [make("h2", { text: say("finished_batches") }), make("ul", { class: "past" }, ...rows)];
+}
+
 /** Draw the cover of a sensitive item; nothing of it lies beneath. */
 export function drawCover(openCover) {
   return make(

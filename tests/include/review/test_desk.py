@@ -472,6 +472,24 @@ def test_progress_counts_mine_and_todays_and_names_what_can_be_taken_back(engine
     assert later["n_today"] == 0
 
 
+def test_how_a_finished_batch_went_is_found_again_by_who_answered_it(engine: Engine) -> None:
+    for number in (1, 2, 3):
+        lay_out(engine, [make_choice(number)], batch_id=f"round-00{number}")
+        item = desk.take_item(engine, make_problem(), f"round-00{number}", BEN if number == 2 else ADA, "en")
+        where, given = Place(PROBLEM, f"round-00{number}", item_of(item)), {"note": None, "looked_ms": None}
+        person = BEN if number == 2 else ADA
+        desk.answer(engine, make_problem(), where, person, label="wanted", request_id=f"request-{number}", **given)
+        if number < 3:
+            assert finish_if_nothing_waits(engine, PROBLEM, where.batch_id, person.name)
+    problems = {PROBLEM: make_problem()}
+    with engine.connect() as connection:
+        found = desk.list_finished(connection, problems, ADA)
+        assert desk.list_finished(connection, {}, ADA) == []
+    assert [(row["batch_id"], row["title"], row["round_number"]) for row in found] == [
+        ("round-001", make_problem().title, 1)
+    ]
+
+
 def test_reports_of_people_are_for_leads(engine: Engine) -> None:
     lay_out(engine, [make_choice(1, arm=Arm.GOLD, gold_label="wanted")])
     take(engine)

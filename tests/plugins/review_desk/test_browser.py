@@ -187,8 +187,8 @@ def test_an_answer_whose_receipt_got_lost_is_sent_again_and_stored_once(desk: De
 
     desk.page.route("**/answer", lose_the_first_receipt)
     desk.press("1")
-    desk.page.wait_for_selector("#offline:not([hidden])")
     desk.wait_for_settled(1)
+    desk.page.wait_for_selector("#said:has-text('everything is sent')")
     assert n_sent == 2
     assert [row["item_id"] for row in rows(engine, LABEL)] == ["mail-01"]
 
@@ -271,6 +271,27 @@ def test_a_lead_sees_how_people_did_and_how_well_they_agree(desk: Desk, engine: 
     assert "Krippendorff’s alpha" in agreement
     assert "0.53" in agreement  # of eight answers, three items of four alike; worked by hand
     assert "“wanted” against the rest" in agreement
+
+
+def test_who_left_before_the_end_finds_later_how_it_went(desk: Desk, engine: Engine) -> None:
+    lay_out(engine, [make_choice(1, n_answers_wanted=2, arm=Arm.GOLD, gold_label="wanted")])
+    desk.log_in("ada")
+    desk.start()
+    desk.press("1")
+    desk.page.wait_for_selector("button:has-text('Look again')")
+    desk.press("b")
+    desk.page.wait_for_selector("#list")
+    assert desk.page.locator(".past").count() == 0
+    with engine.begin() as connection:
+        batches.write_answers(
+            connection, PROBLEM, BATCH, {"mail-01": "wanted"},
+            classes=["wanted", "unsolicited"], labelled_by="ben", is_demo=False, now=NOW,
+        )  # fmt: skip
+        batches.close_batch(connection, PROBLEM, BATCH, NOW)
+    desk.page.reload()
+    desk.page.click(".past button:has-text('How it went')")
+    desk.page.wait_for_selector(".tiles")
+    assert "1 / 1" in str(desk.page.text_content(".tiles"))
 
 
 def test_keys_are_found_by_their_place_where_the_keyboard_writes_korean(
