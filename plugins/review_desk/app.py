@@ -185,7 +185,7 @@ def report_people(user: User, problem: str) -> Response:
 def take(user: User, body: Body, language: Language) -> Response:
     """Give the person the next item of a batch."""
     problem = _answerable(user, "take", Place(body.problem, body.batch_id))
-    return _json({"item": desk.take_item(open_warehouse(), problem, body.batch_id, _person(user), language)})
+    return _json(_move_on(problem, body.batch_id, _person(user), language))
 
 
 def answer(user: User, body: AnswerBody, language: Language) -> Response:
@@ -202,7 +202,7 @@ def answer(user: User, body: AnswerBody, language: Language) -> Response:
         looked_ms=body.looked_ms,
         request_id=body.request_id,
     )
-    return _json(_with_next(done, problem, place, _person(user), language))
+    return _json({"done": done, **_move_on(problem, body.batch_id, _person(user), language)})
 
 
 def pass_on(user: User, body: PassBody, language: Language) -> Response:
@@ -218,7 +218,7 @@ def pass_on(user: User, body: PassBody, language: Language) -> Response:
         looked_ms=body.looked_ms,
         request_id=body.request_id,
     )
-    return _json(_with_next(done, problem, place, _person(user), language))
+    return _json({"done": done, **_move_on(problem, body.batch_id, _person(user), language)})
 
 
 def undo(user: User, body: UndoBody, language: Language) -> Response:
@@ -245,12 +245,12 @@ def leave(user: User, body: Body) -> Response:
 # ---------------------------------------------------------------- what routes share
 
 
-def _with_next(done: dict[str, Any], problem: Problem, place: Place, person: Person, language: str) -> dict[str, Any]:
-    """Give the next item beside what was done, or announce that the batch is finished."""
-    after = desk.move_on(open_warehouse(), problem, place.batch_id, person, language)
+def _move_on(problem: Problem, batch_id: str, person: Person, language: str) -> dict[str, Any]:
+    """Give the next item, or finish the batch and announce it."""
+    after = desk.move_on(open_warehouse(), problem, batch_id, person, language)
     if after.pop("is_news"):
-        announce_labels(open_warehouse(), place.problem, place.batch_id)
-    return {"done": done, **after}
+        announce_labels(open_warehouse(), problem.name, batch_id)
+    return after
 
 
 def _readable(user: User, name: str) -> Problem:

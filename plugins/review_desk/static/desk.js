@@ -76,10 +76,10 @@ async function work() {
 async function takeNext() {
   const { problem, batch_id } = state.batch;
   try {
-    const { item } = await post("take", { problem, batch_id });
-    showItem(item);
+    const { item, is_finished } = await post("take", { problem, batch_id });
+    if (is_finished) await showFinished();
+    else showItem(item);
   } catch (error) {
-    if (error instanceof Refused && error.code === "finished_batch") return showFinished();
     await fail(error, takeNext);
   }
 }

@@ -9,11 +9,13 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine, text, update
 
+from include.review import desk
+from include.review.desk import Person, Place
 from include.warehouse.tables.desk import REVIEW_AUDIT, REVIEW_SEAT
 from include.warehouse.tables.review import LABEL
 from review_desk import app as page
 from review_desk.texts import LANGUAGES, TEXTS
-from tests.laid_desk import BATCH, PROBLEM, lay_out, make_choice, rows
+from tests.laid_desk import BATCH, PROBLEM, lay_out, make_choice, make_problem, rows
 from tests.plugins.review_desk.conftest import ORIGIN, Caller, Rights
 
 READS = ["", "static/desk.js", "batches", "progress", "text", "summary", "people"]
@@ -160,6 +162,18 @@ def test_an_answer_is_stored_and_the_next_item_comes_with_it(ada: Caller, engine
     assert (last["item"], last["is_finished"], rights.announced) == (None, True, [(PROBLEM, BATCH)])
     assert len(rows(engine, LABEL)) == 2
     assert ada.get("summary", **WHERE).json()["n_answered"] == 2
+
+
+def test_where_the_server_died_after_the_last_answer_whoever_looks_next_finishes_the_batch(
+    ada: Caller, engine: Engine, rights: Rights
+) -> None:
+    lay_out(engine, [make_choice(1)])
+    ada.post("take", WHERE)
+    given = {"label": "wanted", "note": None, "looked_ms": None, "request_id": "request-1"}
+    desk.answer(engine, make_problem(), Place(PROBLEM, BATCH, "mail-01"), Person("ada"), **given)
+    assert ada.post("take", WHERE).json() == {"item": None, "is_finished": True}
+    assert ada.post("take", WHERE).json() == {"item": None, "is_finished": True}
+    assert rights.announced == [(PROBLEM, BATCH)]
 
 
 def test_sent_twice_because_the_answer_got_lost_it_is_stored_once(ada: Caller, engine: Engine) -> None:
