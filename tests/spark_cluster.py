@@ -17,7 +17,7 @@ from include.settings import REPOSITORY
 START_LIMIT_S, STOP_LIMIT_S = 90, 20
 # Two workers of this size fit beside everything else that a test machine runs.
 WORKER = ("--cores", "1", "--memory", "1g", "--webui-port", "0")
-# Every java of the cluster lives for a minute: the optimising compiler would spend more than it ever saves.
+# A java of a test lives for a minute or two: its optimising compiler would spend more than it ever saves.
 SHORT_LIVED = {"JDK_JAVA_OPTIONS": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"}
 
 

@@ -13,6 +13,7 @@ from include.names import CORE
 from include.settings import Settings, read_settings
 from include.warehouse.database import engine_for
 from include.warehouse.tables import METADATA
+from tests.spark_cluster import SHORT_LIVED
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,8 @@ def spark_engine(tmp_path_factory: pytest.TempPathFactory, require_java: None) -
         patch.setenv("MULGIL_HOME", str(tmp_path_factory.mktemp("spark")))
         patch.setenv("MULGIL_ENGINE", "spark")
         patch.setenv("MULGIL_SPARK_MASTER", "local[1]")
+        for name, value in SHORT_LIVED.items():
+            patch.setenv(name, value)
         engine = open_engine()
     yield engine
     engine.session.stop()
