@@ -56,7 +56,7 @@ def decide(problem: Problem, version: str, run_id: str) -> dict[str, Any]:
     with open_warehouse().connect() as connection:
         row = registry.read_version(connection, problem.name, version)
         champion = registry.champion_before(connection, problem.name, version)
-    heldout = storing.load_heldout(folder, version)
+    heldout = storing.load_heldout(folder, row)
     stored = storing.load_registered(folder, row)
     rival = _ask_champion(problem, row, heldout, champion) if champion else None
     checks, champion_metrics = _examine(problem, row, stored, heldout, rival)
@@ -182,7 +182,7 @@ def _ask_champion(problem: Problem, row: registry.Row, heldout: pd.DataFrame, ch
         is_unseen = (heldout[PARTITION_KEY] > point_of(version)).to_numpy(dtype=np.bool_)
     else:
         # Labels chosen by chance are measured on out of fold in every round: that is its answer where it was taught.
-        own = storing.load_heldout(folder, version).set_index(ROW_KEY)["p_model"]
+        own = storing.load_heldout(folder, champion).set_index(ROW_KEY)["p_model"]
         p = np.array(heldout[ROW_KEY].map(own), dtype=np.float64)
         is_unseen = np.isnan(p) & ~_is_like_taught(problem, row, heldout, version)
     if is_unseen.any():

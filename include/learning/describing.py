@@ -49,7 +49,7 @@ def describe(problem: Problem, version: str) -> dict[str, Any]:
     folder = registry.models_folder(read_settings(), problem.name)
     with open_warehouse().connect() as connection:
         row = registry.read_version(connection, problem.name, version)
-    stored, heldout = storing.load_registered(folder, row), storing.load_heldout(folder, version)
+    stored, heldout = storing.load_registered(folder, row), storing.load_heldout(folder, row)
     rows = read_heldout_rows(problem, row, heldout, stored.spec)
     seed = seed_of(version, training_of(problem).seed)
     with threadpool_limits(N_THREADS):

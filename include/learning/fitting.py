@@ -112,7 +112,7 @@ def _register(
     version = name_version(point, rows, training)
     folder = registry.models_folder(read_settings(), problem.name)
     path, digest = storing.save_model(folder, storing.StoredModel(fitted.model, fitted.spec, version))
-    storing.save_heldout(folder, version, fitted.heldout)
+    heldout_digest = storing.save_heldout(folder, version, fitted.heldout)
     policy = earning_policy(value_of(problem), has_reviewers=has_reviewers(problem))
     metrics, curve = _measure(problem, fitted, version, policy)
     row = {
@@ -123,6 +123,7 @@ def _register(
         "labels_as_of_utc": as_of,
         "artifact_url": path.name,
         "artifact_sha256": digest,
+        "heldout_sha256": heldout_digest,
         "parameters": training.model_dump(mode="json") | {"found": dict(fitted.settings)},
         "trained_at_utc": datetime.now(UTC),
         **_describe(fitted, policy),

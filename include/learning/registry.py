@@ -100,7 +100,7 @@ def list_promoted(connection: Connection, problem: str) -> list[Row]:
     """Read the versions whose last event is a promotion, oldest training point first, then in the order of fitting.
 
     Returns:
-        rows of model_version, serves_from, trained_at_utc, artifact_url, artifact_sha256, features.
+        rows of model_version, serves_from, trained_at_utc, artifact_url, artifact_sha256, heldout_sha256, features.
     """
     newest_first = (
         func.row_number()
@@ -114,6 +114,7 @@ def list_promoted(connection: Connection, problem: str) -> list[Row]:
             MODEL_VERSION.c.trained_at_utc,
             MODEL_VERSION.c.artifact_url,
             MODEL_VERSION.c.artifact_sha256,
+            MODEL_VERSION.c.heldout_sha256,
             MODEL_VERSION.c.features,
             last.c.serves_from,
         )

@@ -4,6 +4,7 @@ What belongs here: bytes and their hash. What does not: which version serves (`r
 """
 
 import hashlib
+import io
 import os
 import tempfile
 import warnings
@@ -122,21 +123,38 @@ def heldout_path(folder: Path, model_version: str) -> Path:
     return folder / f"{model_version}.heldout.parquet"
 
 
-def save_heldout(folder: Path, model_version: str, heldout: pd.DataFrame) -> None:
-    """Keep the held-out answers of one version, so that a later one is compared on the same rows."""
-    _write_whole(heldout_path(folder, model_version), heldout.to_parquet(index=False))
+def save_heldout(folder: Path, model_version: str, heldout: pd.DataFrame) -> str:
+    """Keep the held-out answers of one version, so that a later one is compared on the same rows.
+
+    Returns:
+        sha256 of the stored bytes; the same answers have the same.
+    """
+    content = heldout.to_parquet(index=False)
+    _write_whole(heldout_path(folder, model_version), content)
+    return hashlib.sha256(content).hexdigest()
 
 
-def load_heldout(folder: Path, model_version: str) -> pd.DataFrame:
-    """Read the held-out answers of one version.
+def load_heldout(folder: Path, row: Mapping[str, Any]) -> pd.DataFrame:
+    """Read the held-out answers of one version: what the gate judges it by.
+
+    Args:
+        folder: the problem's folder of models.
+        row: of the registry, with model_version and heldout_sha256 (None where it was not kept yet).
 
     Raises:
-        TamperedModel: the file is gone.
+        TamperedModel: the file is gone, or its bytes are not the registered ones.
     """
-    path = heldout_path(folder, model_version)
+    path, registered = heldout_path(folder, str(row["model_version"])), row["heldout_sha256"]
     if not path.is_file():
         raise TamperedModel(f"The held-out answers {path.name} are gone from {folder}. Train the version again.")
-    return pd.read_parquet(path)
+    content = path.read_bytes()
+    digest = hashlib.sha256(content).hexdigest()
+    if registered is not None and digest != registered:
+        raise TamperedModel(
+            f"The held-out answers {path.name} hash to {digest[:12]}..., registered is {registered[:12]}...: they were "
+            "changed after they were registered, and nothing was judged by them. Train the version again."
+        )
+    return pd.read_parquet(io.BytesIO(content))
 
 
 def sweep_version(folder: Path, model_version: str, keep: Path) -> None:

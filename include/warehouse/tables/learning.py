@@ -28,6 +28,11 @@ MODEL_VERSION = Table(
     count("n_evaluate", "held-out rows measured on"),
     text("artifact_url", "name of the skops file in the problem's folder below the models' URL"),
     text("artifact_sha256", "hash of the stored bytes"),
+    text(
+        "heldout_sha256",
+        "hash of the stored answers about held-out rows; missing where it was not kept yet",
+        nullable=True,
+    ),
     text("status", "candidate; promoted or rejected by the gate or a person; awaiting_approval; rolled_back"),
     number("threshold_ratio", "probability from which on the positive class is acted on, 0..1"),
     number(

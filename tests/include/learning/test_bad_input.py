@@ -156,6 +156,23 @@ def test_what_is_scored_by_a_tampered_model_or_holds_infinity_is_refused_with_pr
     assert champion() == before
 
 
+def test_held_out_answers_that_were_made_better_promote_nothing(
+    house: Any, champion: Callable[[], str | None], trips: Callable[..., Any]
+):
+    before = champion()
+    trips(["2013-04"])
+    plan = steps.plan_training(problem="late", partition_key="2013-04")
+    fitted = steps.fit_candidates(problem="late", partition_key="2013-04", plan=plan)
+    path = house.home / "models" / "late" / f"{fitted['model_version']}.heldout.parquet"
+    heldout = pd.read_parquet(path)
+    heldout.assign(p_model=heldout["_is_positive"] * 0.98 + 0.01).to_parquet(path, index=False)
+    with pytest.raises(
+        TamperedModel, match=r"^late, version 2013-04-.* held-out answers .* nothing was judged by them"
+    ):
+        steps.decide_promotion(problem="late", partition_key="2013-04", fitted=fitted)
+    assert champion() == before
+
+
 def rewrite(problems_dir: Any, **changed: Any) -> None:
     (problems_dir / "late.yaml").write_text(yaml.safe_dump(LATE | changed))
 

@@ -97,7 +97,7 @@ def test_a_lost_file_is_named(tmp_path: Path):
     with pytest.raises(TamperedModel, match=f"{path.name} is gone"):
         storing.load_model(path, digest)
     with pytest.raises(TamperedModel, match=r"v1\.heldout\.parquet are gone"):
-        storing.load_heldout(tmp_path, "v1")
+        storing.load_heldout(tmp_path, {"model_version": "v1", "heldout_sha256": None})
 
 
 def test_storing_leaves_no_half_file_and_sweeping_keeps_the_registered_one(tmp_path: Path):
@@ -112,5 +112,15 @@ def test_storing_leaves_no_half_file_and_sweeping_keeps_the_registered_one(tmp_p
 
 def test_heldout_answers_come_back_as_they_were(tmp_path: Path):
     heldout = pd.DataFrame({ROW_KEY: ["a", "b"], IS_POSITIVE: [True, False], "p_model": np.array([0.1, 0.9])})
-    storing.save_heldout(tmp_path, "v1", heldout)
-    pd.testing.assert_frame_equal(storing.load_heldout(tmp_path, "v1"), heldout)
+    row = {"model_version": "v1", "heldout_sha256": storing.save_heldout(tmp_path, "v1", heldout)}
+    pd.testing.assert_frame_equal(storing.load_heldout(tmp_path, row), heldout)
+    assert storing.save_heldout(tmp_path, "v2", heldout) == row["heldout_sha256"]
+
+
+def test_held_out_answers_that_were_changed_judge_nothing(tmp_path: Path):
+    heldout = pd.DataFrame({ROW_KEY: ["a", "b"], IS_POSITIVE: [True, False], "p_model": np.array([0.1, 0.9])})
+    row = {"model_version": "v1", "heldout_sha256": storing.save_heldout(tmp_path, "v1", heldout)}
+    storing.save_heldout(tmp_path, "v1", heldout.assign(p_model=[0.9, 0.1]))
+    with pytest.raises(TamperedModel, match=r"v1\.heldout\.parquet hash to .*, registered is .* nothing was judged"):
+        storing.load_heldout(tmp_path, row)
+    assert storing.load_heldout(tmp_path, row | {"heldout_sha256": None})["p_model"].tolist() == [0.9, 0.1]
