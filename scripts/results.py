@@ -41,6 +41,18 @@ class Task:
     queued_s: float
 
 
+_IN_PRODUCTION = (
+    "(problem, model_version) IN (SELECT problem, model_version FROM bi.model_in_production WHERE is_in_production)"
+)
+
+
+def _with_interval(value: str, name: str) -> str:
+    """Write a measure with the ends of its interval, as SQL."""
+    low, high = (f"{name}_{end}".removeprefix("_") for end in ("low", "high"))
+    interval = f"' [' || round({low}::numeric, 3) || ', ' || round({high}::numeric, 3) || ']'"
+    return f"round({value}::numeric, 3) || coalesce({interval}, '')"
+
+
 SECTIONS = (
     Section(
         "Rows in, published, kept apart",
@@ -60,29 +72,66 @@ SECTIONS = (
     Section(
         "Models against their baselines",
         "The version in production. Same held-out rows for all candidates but the champion, which answers only for "
-        "those that it was not fitted on; 95 % bootstrap intervals. Profit is per row, in the problem's own unit; in "
-        "`ad_review` a mail whose probability lies between the two thresholds is sent to a person, who finds the truth "
-        "and is paid. `ad_review` is measured out of fold on randomly chosen labels only; mails that are nearly the "
-        "same are in one fold. Read its figures as the upper end all the same: the pipeline's settings were chosen on "
-        "these very mails, and later rounds' random items come from a pool that other sampling has already taken hard "
-        "ones from. The settings of `flight_delay` were chosen on later months of the same year, too.",
-        """SELECT m.problem, m.model_version, v.status, m.candidate, m.metric, round(m.value::numeric, 4) AS value,
-               round(m.low::numeric, 4) AS low, round(m.high::numeric, 4) AS high, m.n_rows AS rows
-        FROM core.model_metric AS m JOIN core.model_version AS v USING (problem, model_version)
-        WHERE m.metric IN ('expected_profit', 'auc', 'log_loss', 'brier', 'ece')
-          AND (m.problem, m.model_version) IN (
-              SELECT problem, model_version FROM bi.model_in_production WHERE is_in_production)
-        ORDER BY m.problem, m.metric, m.value""",
+        "those that it was not fitted on; 95 % bootstrap intervals (that of ECE lies high: each resample adds chance). "
+        "Profit is per 100 rows, in the problem's own unit; in `ad_review` a mail whose probability lies between the "
+        "two thresholds is sent to a person, who finds the truth and is paid. `ad_review` is measured out of fold on "
+        "randomly chosen labels only; mails that are nearly the same are in one fold. Read its figures as the upper "
+        "end all the same: the pipeline's settings were chosen on these very mails, and later rounds' random items "
+        "come from a pool that other sampling has already taken hard ones from. The settings of `flight_delay` were "
+        "chosen on later months of the same year, too.",
+        f"""SELECT problem, candidate, n_rows AS rows,
+               round((100 * expected_profit)::numeric, 0)
+                   || ' [' || round((100 * expected_profit_low)::numeric, 0)
+                   || ', ' || round((100 * expected_profit_high)::numeric, 0) || '] ' || value_unit AS earns_per_100,
+               {_with_interval("auc_ratio", "auc")} AS auc, {_with_interval("log_loss_nats", "log_loss")} AS log_loss,
+               {_with_interval("brier_score", "brier")} AS brier, {_with_interval("ece_ratio", "ece")} AS ece
+        FROM bi.model_comparison WHERE {_IN_PRODUCTION}
+        ORDER BY problem, expected_profit""",
+    ),
+    Section(
+        "What the gate asked of the models in production",
+        "A check is a number, a bound and a sentence; one that fails keeps a model out, and the champion serves on.",
+        f"""SELECT problem, model_version, check_name AS "check", is_pass AS passed, round(value::numeric, 4) AS value,
+               round(bound::numeric, 4) AS bound, detail
+        FROM bi.gate_check WHERE {_IN_PRODUCTION} ORDER BY problem, check_name""",
+    ),
+    Section(
+        "What moves the models in production",
+        "The place of each feature by five questions that need not agree, 1 matters most: shuffled among rows, left "
+        "out of the fit, alone with the label, early in a sparse linear model, and in exact contributions. The five "
+        "features with the best mean place. A year among the words of `ad_review` is what such a table is for: wanted "
+        "mails quote each other's dates, and those of another year would not.",
+        f"""SELECT problem, feature, round(avg(rank)::numeric, 1) AS mean_place,
+               trim_scale(max(rank) FILTER (WHERE method = 'permutation')::numeric) AS permutation,
+               trim_scale(max(rank) FILTER (WHERE method = 'ablation')::numeric) AS ablation,
+               trim_scale(max(rank) FILTER (WHERE method = 'mutual_information')::numeric) AS mutual_information,
+               trim_scale(max(rank) FILTER (WHERE method = 'l1_path')::numeric) AS l1_path,
+               trim_scale(max(rank) FILTER (WHERE method = 'contribution')::numeric) AS contribution
+        FROM (SELECT *, dense_rank() OVER (PARTITION BY problem ORDER BY mean_rank, feature) AS place
+              FROM (SELECT *, avg(rank) OVER (PARTITION BY problem, feature) AS mean_rank FROM bi.feature_importance
+                    WHERE {_IN_PRODUCTION}) AS meant) AS placed
+        WHERE place <= 5 GROUP BY problem, feature ORDER BY problem, avg(rank), feature""",
+    ),
+    Section(
+        "Where the models in production are weak",
+        "Log loss in a segment less that of all other held-out rows, in nats. Every feature was cut; weak holds at a "
+        "false discovery rate of 5 % over all segments that were looked at. The three largest of each problem.",
+        f"""SELECT problem, feature, segment, n_rows AS rows, round(loss_nats::numeric, 3) AS log_loss,
+               round(excess_nats::numeric, 3) AS more_than_elsewhere, round(low::numeric, 3) AS low,
+               round(high::numeric, 3) AS high, is_weak AS weak, looked_at, n_weak
+        FROM (SELECT *, count(*) OVER own AS looked_at, count(*) FILTER (WHERE is_weak) OVER own AS n_weak,
+                     row_number() OVER (PARTITION BY problem ORDER BY excess_nats DESC, feature, segment) AS place
+              FROM bi.weak_segment WHERE {_IN_PRODUCTION} WINDOW own AS (PARTITION BY problem)) AS placed
+        WHERE place <= 3 ORDER BY problem, place""",
     ),
     Section(
         "What the model was chosen from",
         "The versions in production. Every candidate with every map from score to probability, by log loss on rows "
         "that neither was fitted on; the held-out rows were not looked at.",
-        """SELECT problem, model_version, candidate, calibration, n_rows AS rows,
+        f"""SELECT problem, model_version, candidate, calibration, n_rows AS rows,
                round(log_loss_nats::numeric, 5) AS log_loss, round(behind_nats::numeric, 5) AS behind_the_best,
                is_chosen AS chosen
-        FROM bi.model_choice WHERE (problem, model_version) IN (
-            SELECT problem, model_version FROM bi.model_in_production WHERE is_in_production)
+        FROM bi.model_choice WHERE {_IN_PRODUCTION}
         ORDER BY problem, log_loss_nats, candidate, calibration""",
     ),
     Section(
@@ -119,9 +168,24 @@ SECTIONS = (
     Section(
         "What the labels were good for",
         "The same pipeline fitted on all labels and on random ones only, both measured out of fold on random-arm rows.",
-        """SELECT problem, model_version, arm, metric, n_labels AS labels, round(value::numeric, 4) AS value,
-               round(low::numeric, 4) AS low, round(high::numeric, 4) AS high
-        FROM core.learning_curve ORDER BY problem, metric, model_version, arm""",
+        f"""SELECT problem, model_version, arm, n_labels AS labels,
+               max(shown) FILTER (WHERE metric = 'auc') AS auc,
+               max(shown) FILTER (WHERE metric = 'log_loss') AS log_loss,
+               max(shown) FILTER (WHERE metric = 'brier') AS brier
+        FROM (SELECT *, {_with_interval("value", "")} AS shown FROM core.learning_curve) AS shown
+        GROUP BY problem, model_version, arm, n_labels ORDER BY problem, model_version, arm""",
+    ),
+    Section(
+        "What choosing saved",
+        "How many labels chosen by chance alone reach what all labels of the round reached, with a 95 % interval, and "
+        "what was saved so: below 0 chance would have done with fewer. Missing where chance, or the high end, may need "
+        "more than chance was ever given. Each strategy against chance, over many repetitions: `docs/benchmarks.md`.",
+        """SELECT problem, batch_id AS round, n_labels_all AS labels, round(auc_all_ratio::numeric, 3) AS auc,
+               round(labels_needed_by_random::numeric, 0) AS needed_by_chance,
+               round(labels_needed_by_random_low::numeric, 0) AS low,
+               round(labels_needed_by_random_high::numeric, 0) AS high,
+               round(labels_saved::numeric, 0) AS saved
+        FROM bi.review_efficiency ORDER BY problem, batch_id""",
     ),
     Section(
         "The experiment",
@@ -149,11 +213,15 @@ SECTIONS = (
         "Does what the model says happen?",
         "`flight_delay`: each partition is scored by the model that served it, which never saw that partition. "
         "`ad_review`: only items that chance chose, with what the model of the day had said before they were answered.",
-        """SELECT problem, partition_key AS month, model_version, n_labelled AS known_rows,
-               round(mean_predicted_ratio::numeric, 4) AS expected, round(positive_ratio::numeric, 4) AS happened,
-               round(ece_ratio::numeric, 4) AS ece, round(brier_score::numeric, 4) AS brier,
-               round(log_loss_nats::numeric, 4) AS log_loss, round(auc_ratio::numeric, 4) AS auc
-        FROM core.calibration_summary WHERE n_labelled > 0 ORDER BY problem, partition_key""",
+        """SELECT problem, CASE WHEN n_labelled < 30 THEN 'months of under 30 rows' ELSE partition_key END AS month,
+               model_version, sum(n_labelled) AS known_rows,
+               round((sum(mean_predicted_ratio * n_labelled) / sum(n_labelled))::numeric, 4) AS expected,
+               round((sum(positive_ratio * n_labelled) / sum(n_labelled))::numeric, 4) AS happened,
+               CASE count(*) WHEN 1 THEN round(max(ece_ratio)::numeric, 4) END AS ece,
+               round((sum(brier_score * n_labelled) / sum(n_labelled))::numeric, 4) AS brier,
+               round((sum(log_loss_nats * n_labelled) / sum(n_labelled))::numeric, 4) AS log_loss,
+               CASE count(*) WHEN 1 THEN round(max(auc_ratio)::numeric, 4) END AS auc
+        FROM core.calibration_summary WHERE n_labelled > 0 GROUP BY 1, 2, 3 ORDER BY 1, 2, 3""",
     ),
     Section(
         "Was calibration good for anything on later data?",
@@ -224,7 +292,8 @@ def _head() -> str:
     return (
         "# Results of one run\n\n"
         "Written by `make results` after `make run`; do not edit by hand. The data are the built-in problems', "
-        f"the machine had {_cores()} cores, Python {platform.python_version()}, Airflow {version('apache-airflow')}, "
+        f"the machine had {_cores()} cores (load {os.getloadavg()[2]:.0f} over the last quarter of an hour), "
+        f"Python {platform.python_version()}, Airflow {version('apache-airflow')}, "
         f"{datetime.now(UTC):%Y-%m-%d}."
     )
 
@@ -260,7 +329,8 @@ def _cost(warehouse: psycopg.Connection, metadata: psycopg.Connection) -> str:
         "## What it took\n\n"
         f"The loop's {n_runs} runs took {float(seconds or 0):.0f} s from the first start to the last end, several at a "
         "time. A task's running time less its step's own time is Airflow's share: starting the process, reading the "
-        f"DAG file, reporting back.\n\n{_table(columns, rows)}"
+        f"DAG file, reporting back. How fast single parts are beside peers and bare libraries, ingest and scoring "
+        f"on DuckDB and on Spark among them, is measured in [benchmarks.md](benchmarks.md).\n\n{_table(columns, rows)}"
     )
 
 
