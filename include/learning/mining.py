@@ -148,6 +148,7 @@ def write_question(problem: Problem, chosen: list[str], found: list[KeywordRule]
         today: how good the rule in force is on the same rows.
     """
     positive = label_of(problem).positive
+    pays_from = 100 * earning_threshold(value_of(problem))
     words = ", ".join(f"`{word}`" for word in chosen)
     lines = [
         f"| contains | hits | of 100 hits {positive} | of 100 {positive} caught |",
@@ -157,7 +158,8 @@ def write_question(problem: Problem, chosen: list[str], found: list[KeywordRule]
     return "\n\n".join(
         [
             f"A row is taken for **{positive}** when its text contains any of {words}, whatever the case.",
-            f"Measured on rows that chance chose and that did not suggest the words, with 95 % intervals. {today}",
+            f"Measured on rows that chance chose and that did not suggest the words, with 95 % intervals. {today} "
+            f"Acting on a hit pays where {pays_from:.0f} of 100 or more are {positive}.",
             "\n".join(lines),
             "**Approve** makes it the rule that every model must beat; nothing is blocked by it. **Reject**, or no "
             "answer in time, leaves the rule as it is.",

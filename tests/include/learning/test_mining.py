@@ -64,6 +64,7 @@ def test_a_rule_is_proposed_with_numbers_from_rows_that_did_not_suggest_it(house
     assert "may rule-001 be the rule from now on?" in mined_mails["subject"]
     assert f"| {whole['keyword']} | {whole['n_hits']} of {whole['n_rows']} |" in mined_mails["body"]
     assert "The rule in force hits 0 of them" in mined_mails["body"]
+    assert "pays where 7 of 100 or more are junk" in mined_mails["body"]
     # A repeated run asks the same question; another one has its own name.
     again = steps.mine_rule(problem="mail", run_id="run-1")
     assert (again["rule_version"], again["body"]) == ("rule-001", mined_mails["body"])
