@@ -61,7 +61,7 @@ def ask(problem: Problem, version: str, values: Values) -> Answer:
     deadline = time.monotonic() + SECONDS_TO_SEARCH
     return {
         "p_positive": p,
-        **_say(problem, row, p),
+        **say(problem, row, p),
         **explain(stored, asked),
         **search(problem, stored, asked, float(row["threshold_ratio"]), lambda: time.monotonic() > deadline),
     }
@@ -144,20 +144,27 @@ def _note_of(found: Search, permitted: list[str]) -> str:
     return "Each was put to the model as a whole row; nothing else is changed."
 
 
-def _say(problem: Problem, row: registry.Row, p: float) -> Answer:
-    """Say what the probability means, and what is done with it."""
+def say(problem: Problem, row: registry.Row, p: float) -> Answer:
+    """Say what the probability means, and what is done with it.
+
+    Args:
+        row: of the registry; where people are asked, from the probability up to which they are on it is acted.
+        p: 0..1.
+    """
     label = label_of(problem)
-    other = next((name for name in label.classes if name != label.positive), f"not {label.positive}")
+    other = next(name for name in label.classes if name != label.positive).replace("_", " ")
+    positive = label.positive.replace("_", " ")
     n_other = round(100 * (1 - p))
-    ask_from, ask_until = row["ask_from_ratio"], row["ask_until_ratio"]
-    if ask_from is not None and ask_until is not None and ask_from <= p < ask_until:
-        action = f"A person is asked, as between {100 * ask_from:.0f} and {100 * ask_until:.0f} of 100."
-    elif p >= row["threshold_ratio"]:
-        action = f"It is treated as {label.positive}, as from {100 * row['threshold_ratio']:.0f} of 100 on."
+    has_people = row["ask_from_ratio"] is not None and row["ask_until_ratio"] is not None
+    ask_from, act_from = (row["ask_from_ratio"], row["ask_until_ratio"]) if has_people else [row["threshold_ratio"]] * 2
+    if p >= act_from:
+        action = f"It is treated as {positive}, as from {100 * act_from:.0f} of 100 on."
+    elif p >= ask_from:
+        action = f"A person is asked, as between {100 * ask_from:.0f} and {100 * act_from:.0f} of 100."
     else:
-        action = f"It is left alone: below {100 * row['threshold_ratio']:.0f} of 100."
+        action = f"It is left alone: below {100 * ask_from:.0f} of 100."
     return {
-        "sentence": f"Of 100 like this, {n_other} are {other} and {100 - n_other} {label.positive}.",
+        "sentence": f"Of 100 like this, {n_other} are {other} and {100 - n_other} {positive}.",
         "action": action,
     }
 

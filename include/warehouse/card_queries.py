@@ -59,8 +59,16 @@ def list_rules(connection: Connection, problem: str) -> list[Row]:
             precision_high,
             coverage_ratio,
             coverage_low,
-            coverage_high
-        FROM bi.keyword_rule
+            coverage_high,
+            (
+                SELECT STRING_AGG(word.keyword, ', ' ORDER BY word.rank)
+                FROM bi.keyword_rule AS word
+                WHERE word.problem = rule.problem
+                    AND word.rule_version = rule.rule_version
+                    AND word.rank > 0
+                    AND word.is_chosen
+            ) AS words
+        FROM bi.keyword_rule AS rule
         WHERE problem = :problem
             AND COALESCE(rank, 0) = 0
         ORDER BY

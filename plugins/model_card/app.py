@@ -41,12 +41,13 @@ TEMPLATES = Environment(loader=FileSystemLoader(HERE / "templates"), autoescape=
 TEMPLATES.filters["whole"] = lambda number: "–" if number is None else f"{number:,.0f}"
 TEMPLATES.filters["edge"] = lambda ratio: f"{100 * ratio:.0f}"
 TEMPLATES.filters["place"] = lambda number: f"{number:g}"
-TEMPLATES.filters["small"] = lambda number: "–" if number is None else f"{number:.2g}"
+TEMPLATES.filters["size"] = cards.write_size
+TEMPLATES.filters["exact"] = lambda number: "–" if number is None else f"{number:.5f}"
 TEMPLATES.filters["per_100"] = lambda number: "–" if number is None else f"{100 * number:,.0f}"
 TEMPLATES.filters["fine"] = lambda number: "–" if number is None else f"{number:.3f}"
 TEMPLATES.filters["signed"] = lambda number: "–" if number is None else f"{number:+.3f}"
 TEMPLATES.filters["of_100"] = lambda ratio: "–" if ratio is None else f"{100 * ratio:.1f}"
-TEMPLATES.filters["words"] = lambda name: str(name).replace("_", " ")
+TEMPLATES.filters["words"] = cards.plain
 TEMPLATES.filters["day"] = lambda moment: "–" if moment is None else f"{moment:%Y-%m-%d %H:%M} UTC"
 
 
@@ -164,12 +165,13 @@ def _arrange(problem: Problem, facts: dict[str, Any], card: dict[str, list[dict[
     return card | {
         "problem": problem,
         "facts": facts,
-        "positive": positive,
+        "positive": cards.plain(positive),
         "methods": methods,
         "features": features,
+        "disputed": cards.widest_dispute(card["agreement"]),
         "curves_svg": [(name, draw_curve(name, own, highest)) for name, own in curves],
         "reliability_svg": draw_reliability(points, title) if points else None,
-        "plain_words": cards.plain_words(card["bins"], positive, other),
+        "plain_words": cards.plain_words(card["bins"], cards.plain(positive), cards.plain(other)),
         "limits": cards.limits_of(card, facts),
         "shown_segments": card["segments"][: cards.MAX_SEGMENTS],
         "own": next((row for row in card["comparison"] if row["candidate"] == facts["model_name"]), None),

@@ -16,6 +16,22 @@ MAX_SEGMENTS = 12
 MINIMUM_ROWS = 20
 
 
+def plain(name: object) -> str:
+    """Write a name of code as words: `scheduled_hour_local` is no word to most people."""
+    return str(name).replace("_", " ")
+
+
+def write_size(number: float | None) -> str:
+    """Write the size of an importance; what is 0 to four places is 0, not 4.5e-19."""
+    return "–" if number is None else f"{round(number, 4) + 0.0:.4f}"
+
+
+def widest_dispute(agreement: Sequence[Row]) -> Row | None:
+    """Find the two methods whose places agree least; None where no two can be compared."""
+    compared = [row for row in agreement if row["rank_correlation"] is not None]
+    return min(compared, key=lambda row: (row["rank_correlation"], row["method"], row["other_method"]), default=None)
+
+
 def features_by_method(importance: Sequence[Row]) -> tuple[list[str], list[Row]]:
     """Lay importance out by feature, with one column for each method.
 
@@ -71,10 +87,11 @@ def plain_words(bins: Sequence[Row], positive: str, other: str) -> list[str]:
 
 
 def form_fields(ranges: Sequence[Row], problem: Problem) -> list[Row]:
-    """Give what a what-if form needs of every feature: its range, its unit, and the step of its slider."""
+    """Give what a what-if form needs of every feature, in the problem file's order: range, unit, step of its slider."""
     columns = problem.source.columns
     fields = []
-    for row in ranges:
+    order = {name: place for place, name in enumerate(columns)}
+    for row in sorted(ranges, key=lambda row: order.get(row["feature"], len(order))):
         column = columns.get(row["feature"])
         ends = (row["low"], row["high"])
         is_whole = column is not None and column.type == "integer"

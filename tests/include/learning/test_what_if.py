@@ -56,7 +56,7 @@ def test_a_version_answers_from_memory_says_what_moved_it_and_what_would_turn_it
     assert wet["p_positive"] > dry["p_positive"] + 0.3
     assert sum(value for _, value in wet["contributions"]) == pytest.approx(wet["log_odds"])
     late = round(100 * wet["p_positive"])
-    assert wet["sentence"] == f"Of 100 like this, {100 - late} are on_time and {late} late."
+    assert wet["sentence"] == f"Of 100 like this, {100 - late} are on time and {late} late."
     assert wet["action"].startswith("It is treated as late")
     assert {step["feature"] for change in [*wet["changes"], *dry["changes"]] for step in change["steps"]} <= {"hour"}
     # A search without time, and a file that permits nothing, are sentences and no changes.
@@ -71,6 +71,22 @@ def test_a_version_answers_from_memory_says_what_moved_it_and_what_would_turn_it
     model.write_bytes(model.read_bytes() + b"x")
     with pytest.raises(TamperedModel, match=r"^late, version .*changed after it was registered"):
         what_if.ask(problem, fitted, WET)
+
+
+@pytest.mark.parametrize(
+    ("p", "action"),
+    [
+        (0.2, "It is left alone: below 50 of 100."),
+        (0.5, "A person is asked, as between 50 and 80 of 100."),
+        (0.75, "A person is asked, as between 50 and 80 of 100."),  # the machine alone would act from .7 on
+        (0.8, "It is treated as late, as from 80 of 100 on."),
+    ],
+)
+def test_where_people_are_asked_the_machine_acts_only_above_them(problems_dir, p: float, action: str):
+    row = {"threshold_ratio": 0.7, "ask_from_ratio": 0.5, "ask_until_ratio": 0.8}
+    assert what_if.say(load_problem("late"), row, p)["action"] == action
+    alone = what_if.say(load_problem("late"), row | {"ask_from_ratio": None, "ask_until_ratio": None}, p)["action"]
+    assert alone.startswith("It is treated as late, as from 70" if p >= 0.7 else "It is left alone: below 70")
 
 
 def test_a_version_that_never_was_is_refused_by_name(house, problems_dir):

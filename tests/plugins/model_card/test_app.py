@@ -126,7 +126,7 @@ def test_rules_that_were_mined_are_listed_with_who_decided_and_what_they_were_wo
         connection.execute(insert(KEYWORD_RULE), rows)
     html = signed_in.get("/").text
     assert html.count("rule-001") == 1
-    for words in ("in force", "ann, 2013-04-01", "75.0", "40.0 – 93.0", "20.0", "8 of 40"):
+    for words in ("in force", "contains rain<", "ann, 2013-04-01", "75.0", "40.0 – 93.0", "20.0", "8 of 40"):
         assert words in html
     assert SCRIPT not in html
 

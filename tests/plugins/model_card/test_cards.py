@@ -28,6 +28,24 @@ def test_features_come_by_their_mean_place_over_the_methods_that_rank_them() -> 
     assert cards.features_by_method([]) == ([], [])
 
 
+def test_the_two_questions_that_agree_least_are_named_and_those_that_cannot_be_compared_are_not() -> None:
+    rows = [
+        {"method": "a", "other_method": other, "rank_correlation": value, "most_disputed": "rain"}
+        for other, value in (("b", 0.4), ("c", -0.2), ("d", None))
+    ]
+    disputed = cards.widest_dispute(rows)
+    assert disputed is not None
+    assert disputed["other_method"] == "c"
+    assert cards.widest_dispute(rows[2:]) is None
+
+
+@pytest.mark.parametrize(
+    ("number", "text"), [(4.5e-19, "0.0000"), (-3.4e-05, "0.0000"), (0.0891, "0.0891"), (-0.02, "-0.0200"), (None, "–")]
+)
+def test_a_size_is_written_to_four_places(number: float | None, text: str) -> None:
+    assert cards.write_size(number) == text
+
+
 def test_no_more_than_twenty_features_are_shown() -> None:
     assert len(cards.features_by_method([rank("a", f"f{place}", place) for place in range(30)])[1]) == 20
 
@@ -81,3 +99,4 @@ def test_a_slider_steps_by_whole_numbers_where_the_column_does_and_a_constant_ha
     ]
     fields = {row["feature"]: (row["step"], row["has_slider"]) for row in cards.form_fields(ranges, problem)}
     assert fields == {"hour": (1, True), "rain_mm": ("any", False), "gone": ("any", False)}
+    assert list(fields) == ["rain_mm", "hour", "gone"]  # as the problem file names them
