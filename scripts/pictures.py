@@ -9,9 +9,11 @@ import os
 import shutil
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, Locator, Page, sync_playwright
+from PIL import Image
+from playwright.sync_api import Browser, FrameLocator, Locator, Page, sync_playwright
 
 from include.settings import REPOSITORY
 from scripts.stack.home import find_home
@@ -58,23 +60,46 @@ def show_reports(page: Page, url: str) -> None:
     page.frame_locator("iframe").locator("#flight_delay").evaluate("section => section.scrollIntoView()")
 
 
-def show_models(page: Page, url: str) -> Locator:
-    """Open the list of models in Airflow's frame, and go to the newest version of the flights."""
+def show_models(page: Page, url: str) -> FrameLocator:
+    """Open the list of models in Airflow's frame."""
     page.goto(f"{url}/plugin/models")
     frame = page.frame_locator("iframe")
-    return frame.locator("section#flight_delay tr").nth(1)
+    frame.get_by_role("heading", name="Models", exact=True).wait_for()
+    return frame
+
+
+def serving(models: FrameLocator | Page) -> Locator:
+    """Find the version of the flights that is in production in the list of models."""
+    return models.locator("section#flight_delay tr", has=models.locator(".badge.good")).first
 
 
 def show_card(page: Page, url: str) -> None:
-    """Open the card of the newest model of the flights."""
-    show_models(page, url).get_by_role("link").first.click()
-    page.frame_locator("iframe").locator("section#metrics").evaluate("section => section.scrollIntoView()")
+    """Open the card of the model of the flights that is in production, at what it is worth."""
+    models = show_models(page, url)
+    serving(models).get_by_role("link").first.click()
+    models.locator("section#metrics").evaluate("section => section.scrollIntoView()")
 
 
 def show_what_if(page: Page, url: str) -> None:
-    """Ask the newest model of the flights what it would say, and wait for its answer."""
-    show_models(page, url).get_by_role("link").last.click()
-    page.frame_locator("iframe").locator("#contributions .push").first.wait_for()
+    """Ask the model of the flights what it would say, and wait for its answer."""
+    models = show_models(page, url)
+    serving(models).get_by_role("link").last.click()
+    models.locator("#contributions .push").first.wait_for()
+
+
+def show_card_alone(page: Page, url: str) -> None:
+    """Open the card without Airflow around it, as a phone shows it."""
+    page.goto(f"{url}/mulgil/models/")
+    serving(page).get_by_role("link").first.click()
+    page.locator("section#metrics").evaluate("section => section.scrollIntoView()")
+
+
+def show_what_if_alone(page: Page, url: str) -> None:
+    """Open the what-if page without Airflow around it, at the answer."""
+    page.goto(f"{url}/mulgil/models/")
+    serving(page).get_by_role("link").last.click()
+    page.locator("#contributions .push").first.wait_for()
+    page.locator("#answer").evaluate("answer => answer.scrollIntoView()")
 
 
 def show_waterway(page: Page, url: str) -> None:
@@ -98,6 +123,7 @@ def leave_desk(page: Page) -> None:
 
 PICTURES: dict[str, Callable[[Page, str], Any]] = {
     "reports": show_reports,
+    "models": show_models,
     "model_card": show_card,
     "what_if": show_what_if,
     "dags": lambda page, url: page.goto(f"{url}/dags"),
@@ -107,7 +133,12 @@ PICTURES: dict[str, Callable[[Page, str], Any]] = {
 
 # Korean letters need a font that has them, on Debian: apt-get install fonts-nanum.
 DESKTOP = {"viewport": {"width": 1280, "height": 860}}
-PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True, "device_scale_factor": 2}
+PHONE: dict[str, Any] = {
+    "viewport": {"width": 390, "height": 844},
+    "has_touch": True,
+    "is_mobile": True,
+    "device_scale_factor": 2,
+}
 DESKS: dict[str, dict[str, Any]] = {
     "desk": {**DESKTOP, "locale": "en-GB"},
     "desk-korean": {**DESKTOP, "locale": "ko-KR"},
@@ -116,16 +147,46 @@ DESKS: dict[str, dict[str, Any]] = {
 }
 
 
+PHONES: dict[str, Callable[[Page, str], Any]] = {
+    "model_card-phone": show_card_alone,
+    "what_if-phone": show_what_if_alone,
+}
+
+
+def take(page: Page, name: str) -> None:
+    """Take what a page shows, as a small file."""
+    path = FOLDER / f"{name}.png"
+    page.screenshot(path=path, animations="disabled")
+    shrink(path)
+    print(f"Took {name}.png.")
+
+
+def shrink(path: Path) -> None:
+    """Write a picture again with 256 colours: pages have few, and a third of the bytes is enough for them."""
+    with Image.open(path) as picture:
+        few = picture.convert("RGB").quantize(256)
+    few.save(path, optimize=True)
+
+
+def take_phones(browser: Browser, url: str, password: str) -> None:
+    """Take the pages of models on a phone."""
+    page = browser.new_context(**PHONE, locale="en-GB").new_page()
+    log_in(page, url, "admin", password)
+    for name, show in PHONES.items():
+        show(page, url)
+        take(page, name)
+    page.context.close()
+
+
 def take_desks(browser: Browser, url: str, password: str) -> None:
     """Take the Review desk in both languages, on a desktop and on a phone."""
     for name, options in DESKS.items():
         page = browser.new_context(**options).new_page()
         log_in(page, url, "reviewer", password)
         show_desk(page, url)
-        page.screenshot(path=FOLDER / f"{name}.png", animations="disabled")
+        take(page, name)
         leave_desk(page)
         page.context.close()
-        print(f"Took {name}.png.")
 
 
 def main() -> None:
@@ -141,8 +202,8 @@ def main() -> None:
         for name, show in PICTURES.items():
             show(page, url)
             page.wait_for_timeout(SETTLE_MS)
-            page.screenshot(path=FOLDER / f"{name}.png")
-            print(f"Took {name}.png.")
+            take(page, name)
+        take_phones(browser, url, password)
         take_desks(browser, url, stack.keys.user_passwords["reviewer"])
         browser.close()
 
