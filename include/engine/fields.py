@@ -3,13 +3,12 @@
 One bad field never loses a row: everything stays text here, and typing says later what does not fit.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 
 import ibis
 
 from include.engine.embedded_sql import select
-from include.engine.records import DOCUMENT, FLAW
+from include.engine.records import DOCUMENT, FLAW, N_KEYS
 
 NOT_JSON = "record is not JSON"
 NOT_AN_OBJECT = "record is not a JSON object"
@@ -29,10 +28,11 @@ def extract_fields(records: ibis.Table, columns: Sequence[str]) -> ibis.Table:
         a row for each record, in the same order: what `records` has but the document, and each field as text; a field
         is null where the record does not have it, has null there, or has a flaw.
     """
-    fields = ", ".join(f'fields."{name}" AS "{name}"' for name in columns)
+    paths = ", ".join(f"'$.\"{name}\"'" for name in columns)
+    fields = ", ".join(f'fields[{place}] AS "{name}"' for place, name in enumerate(columns, 1))
     query = f"""
         SELECT * EXCLUDE (fields), {fields}
-        FROM (SELECT *, TRY(json_transform({DOCUMENT}, '{_shape(columns)}')) AS fields FROM {{rows}})
+        FROM (SELECT *, TRY(json_extract_string({DOCUMENT}, [{paths}])) AS fields FROM {{rows}})
     """
     return select(records, query, dict.fromkeys(columns, "string"))
 
@@ -63,7 +63,8 @@ def find_unknown(records: ibis.Table, columns: Sequence[str]) -> ibis.Table:
     Args:
         records: from `extract_fields` with these columns, with the document.
     """
-    # A record with no more keys than fields that hold something has no others; most are done with after counting.
+    # A record with no more keys than fields that hold something has no others. Most are done with after looking at what
+    # was counted when they were cut; only of the others the keys themselves are counted.
     counted = " + ".join(f'CAST("{name}" IS NOT NULL AS BIGINT)' for name in columns)
     all_held = " AND ".join(f'"{name}" IS NOT NULL' for name in columns)
     n_held = f"CASE WHEN {all_held} THEN {len(columns)} ELSE {counted} END"
@@ -75,6 +76,7 @@ def find_unknown(records: ibis.Table, columns: Sequence[str]) -> ibis.Table:
         SELECT
             *,
             CASE
+                WHEN coalesce({N_KEYS} <= {n_held}, false) THEN NULL
                 WHEN coalesce(len(TRY(json_keys({DOCUMENT}))), 0) > {n_held}
                 THEN CASE WHEN len({others}) > 0 THEN {entries} END
             END AS {UNKNOWN}
@@ -105,11 +107,6 @@ def count_fields(rows: ibis.Table, name: str) -> dict[str, int]:
     found = select(rows.select(name), query, {"field": "string"}, is_adding=False)
     counted = found.group_by("field").aggregate(n_rows=found.count()).order_by("field").to_pyarrow()
     return dict(zip(counted["field"].to_pylist(), counted["n_rows"].to_pylist(), strict=True))
-
-
-def _shape(columns: Sequence[str]) -> str:
-    """Write what `json_transform` is to give: every field as text."""
-    return json.dumps(dict.fromkeys(columns, "VARCHAR")).replace("'", "''")
 
 
 def pack_json(rows: ibis.Table, fields: Mapping[str, str], name: str) -> ibis.Table:

@@ -52,7 +52,7 @@ def _cut_lines(key: str, content: Content) -> Iterator[pa.RecordBatch]:
             documents = pa.array(
                 [None if i in lines.flaws else text for i, text in enumerate(texts.to_pylist())], pa.large_string()
             )
-        yield make_batch(key, lines.numbers, lines.offsets, texts, documents, flaws)
+        yield make_batch(key, lines.numbers, lines.offsets, texts, documents, flaws, lines.n_keys)
 
 
 def _cut_objects(key: str, content: Content) -> Iterator[pa.RecordBatch]:

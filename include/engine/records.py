@@ -11,6 +11,7 @@ from include.names import BYTE_OFFSET, LINE_NUMBER, OBJECT_KEY
 RECORD = "_record"  # the record as it stands in the object
 DOCUMENT = "_document"  # the record as JSON text; null where it has a flaw
 FLAW = "_flaw"  # why the record could not be cut out of its object; null when it could
+N_KEYS = "_n_keys"  # how many keys the document has at most, inner ones too; null where nobody counted
 
 SCHEMA = pa.schema(
     [
@@ -20,6 +21,7 @@ SCHEMA = pa.schema(
         (RECORD, pa.large_string()),
         (DOCUMENT, pa.large_string()),
         (FLAW, pa.string()),
+        (N_KEYS, pa.int64()),
     ]
 )
 
@@ -36,11 +38,13 @@ def make_batch(
     records: pa.Array,
     documents: pa.Array,
     flaws: pa.Array,
+    n_keys: pa.Array | None = None,
 ) -> pa.RecordBatch:
     """Put the columns of some records of one object together."""
     keys = pa.repeat(pa.scalar(key, pa.string()), len(records))
-    columns = [keys, pa.array(numbers, pa.int64()), pa.array(offsets, pa.int64()), records, documents, flaws]
-    return pa.record_batch(columns, schema=SCHEMA)
+    places = [pa.array(numbers, pa.int64()), pa.array(offsets, pa.int64())]
+    counted = pa.nulls(len(records), pa.int64()) if n_keys is None else n_keys
+    return pa.record_batch([keys, *places, records, documents, flaws, counted], schema=SCHEMA)
 
 
 def batch_of_rows(key: str, rows: Sequence[tuple[int, int | None, str, str | None, str | None]]) -> pa.RecordBatch:

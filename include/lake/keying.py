@@ -31,9 +31,10 @@ def later_arrivals(rows: ibis.Table) -> ibis.Table:
     """
     # Only the three columns that decide, and of them only rows whose name may occur twice: names that differ in their
     # hash differ, so that of millions of rows hardly one is compared with another.
-    places = rows.select(ROW_KEY, OBJECT_KEY, LINE_NUMBER).mutate(hash=rows[ROW_KEY].hash())
-    twice = places.group_by("hash").aggregate(n=places.count()).filter(lambda groups: groups.n > 1)
-    suspects = places.semi_join(twice, "hash")
+    hashes = rows.select(hash=rows[ROW_KEY].hash())
+    twice = hashes.group_by("hash").aggregate(n=hashes.count()).filter(lambda groups: groups.n > 1)
+    places = rows.select(ROW_KEY, OBJECT_KEY, LINE_NUMBER)
+    suspects = places.filter(places[ROW_KEY].hash().isin(twice.hash))
     window = ibis.window(group_by=ROW_KEY, order_by=[OBJECT_KEY, LINE_NUMBER])
     ranked = suspects.mutate(rank=ibis.row_number().over(window))
     return ranked.filter(ranked["rank"] > 0).select(OBJECT_KEY, LINE_NUMBER)

@@ -24,6 +24,7 @@ _WHOLE_WITH_POINT = r"^[+-]?\d+(\.0*)?$"
 _NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 _YES_OR_NO = {"true": True, "false": False, "1": True, "0": False}
 _SHOWN_CHARACTERS = 80
+_FIRST_PRINTED = "!"  # of all characters that are no blank
 
 _ARROW_TYPES = {
     "string": pa.string(),
@@ -84,12 +85,12 @@ def explain_misfits(typed: ibis.Table, source: Source) -> ibis.Table:
         `typed` with `_reason`, `_field` and `_detail`, all null where the row fits. A row that breaks several rules has
         the first: the record, the event time, the key, then the others.
     """
-    misfits = list(_misfits(typed, source))
+    misfits, fits = list(_misfits(typed, source)), _surely_fits(typed, source)
     return typed.mutate(
         **{
-            REASON: _first(misfits, lambda m: m.reason),
-            FIELD: _first(misfits, lambda m: ibis.literal(m.field, "string")),
-            DETAIL: _first(misfits, _describe),
+            REASON: _first(fits, misfits, lambda m: m.reason),
+            FIELD: _first(fits, misfits, lambda m: ibis.literal(m.field, "string")),
+            DETAIL: _first(fits, misfits, _describe),
         }
     )
 
@@ -128,6 +129,18 @@ def type_text(text: Any, kind: str) -> Any:
     return ibis.ifelse(number.isinf(), ibis.null("float64"), number)
 
 
+def _surely_fits(rows: ibis.Table, source: Source) -> Any:
+    """Say which rows surely break no rule: every value is there and has its type. Of the others each rule is asked."""
+    moment = rows[f"{TYPED_PREFIX}{source.event_time}"]
+    fits = rows[FLAW].isnull() & moment.between(ibis.literal(source.earliest), ibis.literal(source.latest))
+    for name in source.key:
+        fits &= rows[name] >= _FIRST_PRINTED
+    for name, column in source.columns.items():
+        if column.type in _MISFITS:
+            fits &= rows[f"{TYPED_PREFIX}{name}"].notnull()
+    return fits
+
+
 def _misfits(rows: ibis.Table, source: Source) -> Iterator[Misfit]:
     """List every way in which a row can break the declaration, the gravest first."""
     yield Misfit(rows[FLAW].notnull(), None, rows[FLAW], None)
@@ -162,8 +175,8 @@ def _type_misfit(rows: ibis.Table, name: str, column: Column) -> Misfit:
 
 def _is_blank(text: Any) -> Any:
     """Say whether nothing was held."""
-    # Only what starts with a blank, or is empty, sorts before "!"; the others need no stripping.
-    return text.isnull() | ((text < "!") & (text.strip() == ""))
+    # Only what starts with a blank, or is empty, sorts before it; the others need no stripping.
+    return text.isnull() | ((text < _FIRST_PRINTED) & (text.strip() == ""))
 
 
 def _describe(misfit: Misfit) -> Any:
@@ -175,9 +188,10 @@ def _describe(misfit: Misfit) -> Any:
     return misfit.reason + ibis.literal(" (it holds '") + shown + ibis.literal("')")
 
 
-def _first(misfits: list[Misfit], give: Any) -> Any:
+def _first(fits: Any, misfits: list[Misfit], give: Any) -> Any:
     """Choose what the first misfit that holds gives; null where none does."""
-    return ibis.cases(*((misfit.condition, give(misfit)) for misfit in misfits), else_=ibis.null("string"))
+    nothing = ibis.null("string")
+    return ibis.cases((fits, nothing), *((misfit.condition, give(misfit)) for misfit in misfits), else_=nothing)
 
 
 def _show(bound: datetime) -> str:

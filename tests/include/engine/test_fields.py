@@ -40,6 +40,8 @@ def fields_of(*lines, columns=("a", "b")):
         ('{"c":[1]}', '{"c":[1]}'),
         ('"caf\\u00e9\\n"', "café\n"),
         ("12345678901234567890", "12345678901234567890"),
+        ("-1.50", "-1.5"),
+        ('"1.50"', "1.50"),
         ('""', ""),
     ],
 )
@@ -75,6 +77,20 @@ def test_fields_that_nobody_declared_are_kept_as_text_under_their_own_names():
         '{"y":"{\\"b\\":[1]}","z":"café"}',
         '{"n":null,"q/r~s":"true"}',
     ]
+
+
+@pytest.mark.parametrize(
+    "line", ['{"a":"x","z" : 2}', '{"z"\t:2,"a":"x"}', '{ "a":"x" , "z":2 }', '{"a":"x","z":2}', '{"a":"\\":","z":2}']
+)
+def test_one_field_more_is_found_however_it_is_written(line):
+    assert unknown_of('{"a":"x"}', line, '{"a":"x"}') == [None, '{"z":"2"}', None]
+
+
+def test_a_field_is_found_where_nobody_counted_the_keys():
+    (batch,) = read_records("k", io.BytesIO(b"a,z\nx,2\ny,\n"), "csv")
+    rows = relation_of_arrow(open_engine(), pa.Table.from_batches([batch]))
+    found = write_unknown(find_unknown(extract_fields(rows, ["a"]), ["a"]), "more").order_by("_line_number")
+    assert found.to_pyarrow()["more"].to_pylist() == ['{"z":"2"}', '{"z":null}']
 
 
 @pytest.mark.parametrize("line", ['{"a":1}', '{"a":null}', "{}", '{"a":1,"a":2}', "broken", "[1]"])

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from include.engine import access_log_records, csv_records, json_records
+from include.engine import access_log_records, csv_records, json_records, lines
 from include.engine.formats import read_records
 from include.engine.records import SCHEMA
 from include.engine.unpacking import Content
@@ -46,6 +46,37 @@ def test_blank_lines_are_no_records_but_count_as_lines():
 
 def test_a_short_line_is_a_record():
     assert [(n, r) for n, r, _, _ in rows_of(b"x\n{}")] == [(1, "x\n"), (2, "{}")]
+
+
+@pytest.mark.parametrize(
+    ("line", "n_keys"),
+    [
+        ('{"a":1,"b":"x"}', 2),
+        ('{"a" : 1, "b"\t:{"c":2}}', 3),
+        ('{"a":"12:30:00"}', 1),
+        ('{"caf\u00e9":1}', 1),
+        ("{}", 0),
+        ('{"a":"who said \\":"}', 2),  # one more than it has: it may hold so many, and is looked at closely then
+    ],
+)
+def test_a_line_of_json_has_no_more_keys_than_are_counted(line, n_keys):
+    table = read(f'{{"q":0}}\n\n{line}\n{{}}'.encode())
+    assert table["_n_keys"].to_pylist() == [1, n_keys, 0]
+
+
+def test_keys_are_counted_in_json_lines_alone():
+    assert read(b"a,b\n1,2\n", "csv")["_n_keys"].to_pylist() == [None]
+    assert read(b'{"a":1}{"a":2}')["_n_keys"].to_pylist() == [None, None]
+
+
+@pytest.mark.parametrize("strip_bytes", [1, 2, 3, 5, 64])
+def test_where_a_strip_ends_changes_no_line_and_hides_no_key(monkeypatch, strip_bytes):
+    content = b'{"a":1,"b" : 2}\n\n{"c":3}\r\n{}\nlast'
+    whole = read(content)
+    monkeypatch.setattr(lines, "_STRIP_BYTES", strip_bytes)
+    found = read(content)
+    assert found.drop_columns(["_n_keys"]).equals(whole.drop_columns(["_n_keys"]))
+    assert all(np.greater_equal(found["_n_keys"].to_numpy(), whole["_n_keys"].to_numpy()))
 
 
 def test_no_bytes_are_no_records():
