@@ -41,8 +41,10 @@ def is_placeable(moment: Any, source: Source) -> Any:
 def is_within(moment: Any, source: Source, partition_key: str) -> Any:
     """Say whether a time expression places its row in one partition."""
     start, end = partition_bounds(partition_key, source.grain)
-    is_inside = (moment >= ibis.literal(start)) & (moment < ibis.literal(end))
-    return is_inside.fill_null(False) & is_placeable(moment, source)
+    is_inside = (moment >= ibis.literal(max(start, source.earliest))) & (moment < ibis.literal(end))
+    if source.latest < end:
+        is_inside &= moment <= ibis.literal(source.latest)
+    return is_inside.fill_null(False)
 
 
 def partition_start(moment: Any, source: Source) -> Any:

@@ -19,7 +19,6 @@ from include.problems.sections.source import Column, Source
 REASON, FIELD, DETAIL = "_reason", "_field", "_detail"
 TYPED_PREFIX = "_typed_"
 
-_WHOLE = r"^[+-]?\d+$"
 _WHOLE_WITH_POINT = r"^[+-]?\d+(\.0*)?$"
 _NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 _YES_OR_NO = {"true": True, "false": False, "1": True, "0": False}
@@ -115,9 +114,11 @@ def type_text(text: Any, kind: str) -> Any:
         ]
         return ibis.cases(*words, else_=ibis.null("boolean"))
     if kind == "integer":
-        # By text, not by rounding: engines disagree about what 12.7 is as a whole number.
+        # By text, not by rounding: engines disagree about what 12.7 is as a whole number. What is written as the engine
+        # would write it needs no pattern.
+        whole = text.try_cast("int64")
         return ibis.cases(
-            (text.re_search(_WHOLE), text.try_cast("int64")),
+            (whole.cast("string") == text, whole),
             (stripped.re_search(_WHOLE_WITH_POINT), stripped.re_replace(r"\.0*$", "").try_cast("int64")),
             else_=ibis.null("int64"),
         )

@@ -111,6 +111,14 @@ def test_only_times_inside_the_range_are_placed_bounds_included():
     ]
 
 
+def test_a_range_that_starts_or_ends_inside_a_partition_cuts_it():
+    texts = ["2002-05-09T23:59:59Z", "2002-05-10T00:00:00Z", "2002-05-20T00:00:00Z", "2002-05-20T00:00:01Z"]
+    bounds = {"earliest": datetime(2002, 5, 10, tzinfo=UTC), "latest": datetime(2002, 5, 20, tzinfo=UTC)}
+    source = make_source().model_copy(update=bounds)
+    assert [is_here for _, is_here in placed(texts, source, within="2002-05")] == [False, True, True, False]
+    assert not any(is_here for _, is_here in placed(texts, source, within="2002-06"))
+
+
 def test_what_cannot_be_placed_is_said_so_and_never_unknown():
     rows = rows_of("2002-01-01", "2004-01-01", None)
     asked = rows.select(ok=is_placeable(parse_time(rows["at"]), make_source())).to_pyarrow()
