@@ -67,7 +67,8 @@ def ask_landing(connection: Connection, problems: list[Problem]) -> Faults:
 def ask_counts(connection: Connection, problems: list[Problem]) -> Faults:
     """Ask whether no row was lost or doubled: rows in = published + quarantined + duplicates, in every audit."""
     query = f"""
-        SELECT audit.problem, audit.partition_key, audit.verdict, n_in, n_published, n_quarantined, n_duplicate,
+        SELECT audit.problem, audit.partition_key, audit.verdict,
+               n_in, n_published, n_quarantined, n_duplicate, n_refused,
                (SELECT coalesce(sum(n_rows), 0) FROM {CORE}.landing_partition AS landed
                 WHERE landed.problem = audit.problem AND landed.partition_key = audit.partition_key) AS n_landed,
                (SELECT coalesce(sum(n_rows), 0) FROM {CORE}.rejected_record AS rejected
@@ -79,11 +80,10 @@ def ask_counts(connection: Connection, problems: list[Problem]) -> Faults:
     yield from (f"no audit of {p.name}" for p in problems if p.name not in {audit.problem for audit in audits})
     for audit in audits:
         where = f"{audit.problem} {audit.partition_key}"
-        kept = audit.n_published + audit.n_quarantined + audit.n_duplicate
-        if audit.verdict == Coverage.REFUSED:
-            if audit.n_published:
-                yield f"{where} was refused, and publishes {audit.n_published} rows"
-        elif audit.n_in != kept:
+        kept = audit.n_published + audit.n_quarantined + audit.n_duplicate + audit.n_refused
+        if audit.verdict == Coverage.REFUSED and audit.n_published:
+            yield f"{where} was refused, and publishes {audit.n_published} rows"
+        if audit.n_in != kept:
             yield f"{where}: {audit.n_in} rows in, {kept} accounted for"
         if audit.n_in != audit.n_landed:
             yield f"{where}: {audit.n_landed} rows landed, {audit.n_in} were read"

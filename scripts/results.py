@@ -56,9 +56,9 @@ def _with_interval(value: str, name: str) -> str:
 SECTIONS = (
     Section(
         "Rows in, published, kept apart",
-        "Rows in = published + quarantined + duplicates, checked on every run.",
+        "Rows in = published + quarantined + duplicates, and what a refusal kept out; checked on every run.",
         """SELECT problem, count(*) AS partitions, sum(n_in) AS rows_in, sum(n_published) AS published,
-               sum(n_quarantined) AS quarantined, sum(n_duplicate) AS duplicates,
+               sum(n_quarantined) AS quarantined, sum(n_duplicate) AS duplicates, sum(n_refused) AS kept_out,
                count(*) FILTER (WHERE verdict = 'refused') AS refused_partitions,
                count(*) FILTER (WHERE verdict = 'published_with_warnings') AS partitions_with_warnings
         FROM core.partition_audit GROUP BY problem ORDER BY problem""",
@@ -66,8 +66,11 @@ SECTIONS = (
     Section(
         "Why rows were kept apart",
         "The rows themselves lie in the lake's quarantine tables, masked, with object and line.",
-        """SELECT problem, reason, sum(n_rows) AS rows, count(*) AS partitions
-        FROM core.rejected_record GROUP BY problem, reason ORDER BY problem, rows DESC""",
+        """SELECT audited.problem, coalesce(rejected.reason, 'none was') AS reason,
+               coalesce(sum(rejected.n_rows), 0) AS rows, count(rejected.reason) AS partitions
+        FROM (SELECT DISTINCT problem FROM core.partition_audit) AS audited
+        LEFT JOIN core.rejected_record AS rejected ON rejected.problem = audited.problem
+        GROUP BY audited.problem, rejected.reason ORDER BY audited.problem, rows DESC""",
     ),
     Section(
         "Models against their baselines",

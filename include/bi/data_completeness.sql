@@ -3,7 +3,8 @@
 -- Units: rows. verdict is the audit's (published, published_with_warnings, refused), or waiting, running or failed
 -- while the newest files of the partition are not settled; its counts are then those of the audit before, or 0.
 -- n_landed counts the records in landing now, n_in those that ingest has read, or n_landed while it has read none: where
--- n_landed is larger, more came late. n_published is what the newest audit published, 0 where it refused. n_in_lake is
+-- n_landed is larger, more came late. Of every audit n_in = n_published + n_quarantined + n_duplicate + n_refused: the
+-- warehouse stores no other row. n_refused counts what a refusal keeps out, and is 0 elsewhere. n_published is what the newest audit published, 0 where it refused. n_in_lake is
 -- what a bare read of the lake's table sees: a refused partition keeps the rows of the publish before, which were
 -- audited; trainings and experiments leave them out. A replay moves rows from n_quarantined to n_published or to
 -- n_duplicate, and changes nothing where it is refused.
@@ -42,6 +43,7 @@ SELECT
     COALESCE(audit.n_published, 0) AS n_published,
     COALESCE(audit.n_quarantined, 0) AS n_quarantined,
     COALESCE(audit.n_duplicate, 0) AS n_duplicate,
+    COALESCE(audit.n_refused, 0) AS n_refused,
     COALESCE(audit.n_in_lake, 0) AS n_in_lake,
     CASE
         WHEN ingest.status IN ('waiting', 'running', 'failed') THEN ingest.status

@@ -6,7 +6,7 @@ are found by the hashes that stand in the lake. Landing itself is never changed.
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import ibis
@@ -29,6 +29,7 @@ from include.lake.reading import open_files, open_rows, planned_files
 from include.lake.staging import QUARANTINE_SCHEMA
 from include.lake.subjects import ERASED, Erased, by_secret, is_erased, subject_columns, subject_name
 from include.lake.typing import TYPED_PREFIX, type_columns
+from include.lake.upkeep import has_outlived
 from include.lake.writing import publish_partitions
 from include.names import (
     LINE_NUMBER,
@@ -247,13 +248,16 @@ def _together(kept: ibis.Table, marks: ibis.Table) -> ibis.Table:
 
 def _count_again(connection: Connection, traces: Traces, key: Mapping[str, str], *, is_refused: bool) -> None:
     """Count what a partition is made of now, and by which reasons."""
-    quarantined = planned_files(load_table(quarantine_table(traces.problem)), [key["partition_key"]])
-    reasons = count_reasons(quarantined)
-    replace_rows(connection, REJECTED_RECORD, key, [{**key, **row} for row in reasons])
     n_in_lake = _count(open_rows(events_table(traces.problem), [key["partition_key"]]))
-    counts = {"n_quarantined": sum(row["n_rows"] for row in reasons), "n_in_lake": n_in_lake}
-    if not is_refused:
-        counts["n_published"] = n_in_lake
+    counts = {"n_in_lake": n_in_lake}
+    # Where retention has taken rows out, what the audit counted is history, and the lake cannot be counted against it.
+    if not has_outlived(load_problem(traces.problem), key["partition_key"], datetime.now(UTC)):
+        quarantined = planned_files(load_table(quarantine_table(traces.problem)), [key["partition_key"]])
+        reasons = count_reasons(quarantined)
+        replace_rows(connection, REJECTED_RECORD, key, [{**key, **row} for row in reasons])
+        counts["n_quarantined"] = sum(row["n_rows"] for row in reasons)
+        if not is_refused:
+            counts["n_published"] = n_in_lake
     ours = tuple(PARTITION_AUDIT.c[name] == value for name, value in key.items())
     connection.execute(update(PARTITION_AUDIT).where(*ours).values(counts))
 

@@ -217,6 +217,7 @@ def publish_again(
         "n_published": staged["n_staged"],
         "n_quarantined": staged["n_rejected"],
         "n_duplicate": before["n_duplicate"] + staged["n_duplicate"],
+        "n_refused": 0,
     }
     n_out = counts["n_published"] + counts["n_quarantined"] + counts["n_duplicate"]
     if n_out != counts["n_in"]:

@@ -73,9 +73,9 @@ def publish_partition(
         audit: what `audit_partition` returned.
 
     Returns:
-        `verdict`, `snapshot_id`, `n_published`, `n_quarantined` and `n_duplicate`. The verdict `outdated` means that
-        more has landed, and another run has published it since this one was staged, or that somebody was erased since:
-        nothing is changed then.
+        `verdict`, `snapshot_id`, `n_published`, `n_quarantined`, `n_duplicate` and `n_refused`. The verdict `outdated`
+        means that more has landed, and another run has published it since this one was staged, or that somebody was
+        erased since: nothing is changed then.
 
     Raises:
         PartitionRefused: a `stop` expectation did not hold, or no row is left; the lake keeps what it had.
@@ -111,6 +111,7 @@ def publish_partition(
             "n_published": 0 if verdict == publishing.REFUSED else staged["n_staged"],
             "n_quarantined": staged["n_rejected"],
             "n_duplicate": staged["n_duplicate"],
+            "n_refused": staged["n_staged"] if verdict == publishing.REFUSED else 0,
         }
         audited = {"files_sha256": audit["files_sha256"], "files": json.dumps(audit["files"])}
         row = {**outcome, **audited, "n_in": staged["n_in"], "first_reason": first_reason, "run_id": run_id}

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 
 import pyarrow.dataset
-from sqlalchemy import Connection, Text, select
+from sqlalchemy import Connection, Text, select, update
 
 from include.engine.placing import partition_bounds
 from include.lake import files
@@ -17,6 +17,7 @@ from include.lake.reading import list_partitions, planned_files
 from include.lake.writing import publish_partitions
 from include.names import events_table, predictions_table, quarantine_table
 from include.problems.schema import Problem
+from include.warehouse.database import open_warehouse
 from include.warehouse.tables import METADATA
 from include.warehouse.tables.learning import SCORED_PARTITION
 from include.warehouse.tables.quality import PARTITION_AUDIT
@@ -84,11 +85,29 @@ def remove_outlived(table_name: str, keep: timedelta | None, grain: str, now: da
     """
     if keep is None:
         return []
-    outlived = [key for key in list_partitions(table_name) if partition_bounds(key, grain)[1] < now - keep]
+    outlived = [key for key in list_partitions(table_name) if _is_over(key, keep, grain, now)]
     if outlived:
         schema = arrow_schema(load_table(table_name))
         publish_partitions(table_name, outlived, [], schema, {"mulgil.change": "retention"})
     return outlived
+
+
+def has_outlived(problem: Problem, partition_key: str, now: datetime) -> bool:
+    """Say whether rows that a partition's counts name may have been taken out because their time was over."""
+    periods = (problem.upkeep.events, problem.upkeep.quarantine)
+    return any(keep is not None and _is_over(partition_key, keep, problem.source.grain, now) for keep in periods)
+
+
+def _is_over(partition_key: str, keep: timedelta, grain: str, now: datetime) -> bool:
+    """Say whether a partition ended longer ago than it is kept."""
+    return partition_bounds(partition_key, grain)[1] < now - keep
+
+
+def _note_outlived(problem: str, partition_keys: Collection[str]) -> None:
+    """Write that the lake has no row of these partitions any more; what their audits counted stays."""
+    ours = (PARTITION_AUDIT.c.problem == problem, PARTITION_AUDIT.c.partition_key.in_(partition_keys))
+    with open_warehouse().begin() as connection:
+        connection.execute(update(PARTITION_AUDIT).where(*ours).values(n_in_lake=0))
 
 
 def keep_up_tables(problem: Problem, needed: Collection[str], now: datetime) -> dict[str, int]:
@@ -108,7 +127,10 @@ def keep_up_tables(problem: Problem, needed: Collection[str], now: datetime) -> 
     ):
         if find_table(name) is None:
             continue
-        done["n_outlived"] += len(remove_outlived(name, period, problem.source.grain, now))
+        outlived = remove_outlived(name, period, problem.source.grain, now)
+        if name == events_table(problem.name):
+            _note_outlived(problem.name, outlived)
+        done["n_outlived"] += len(outlived)
         done["n_compacted"] += compact(name)
         done["n_snapshots"] += len(expire_snapshots(name, keep=needed, before=now - problem.upkeep.snapshots))
         done["n_files"] += remove_orphans(name, now - ORPHAN_AFTER)

@@ -1,6 +1,6 @@
 """What was audited, what was kept out, and why."""
 
-from sqlalchemy import Table
+from sqlalchemy import CheckConstraint, Table
 
 from include.warehouse.tables.base import METADATA, count, flag, moment, partition_key, problem_key, text
 
@@ -14,6 +14,7 @@ PARTITION_AUDIT = Table(
     count("n_published", "rows that this run published"),
     count("n_quarantined", "rows kept apart, with a reason each"),
     count("n_duplicate", "rows dropped because their key was there already"),
+    count("n_refused", "rows kept out because the partition was refused as a whole; 0 where it was published"),
     text("verdict", "published, published_with_warnings or refused"),
     text("first_reason", "the first reason for a refusal, a warning or a quarantine", nullable=True),
     text("snapshot_id", "Iceberg snapshot that holds the rows", nullable=True),
@@ -22,7 +23,10 @@ PARTITION_AUDIT = Table(
     text("landed_sha256", "hash of what landing had for the partition when it was staged", nullable=True),
     count("n_in_lake", "rows of it in the lake: those published, or of a refused one those of the publish before"),
     moment("finished_at_utc", "when the verdict was written"),
-    comment="One row per partition; rows in = published + quarantined + duplicates; a refused one publishes 0.",
+    # Whoever writes a row, the warehouse itself counts again: a row that was lost or doubled cannot be stored.
+    CheckConstraint("n_in = n_published + n_quarantined + n_duplicate + n_refused", name="ck_partition_audit_counts"),
+    CheckConstraint("n_refused = 0 OR (verdict = 'refused' AND n_published = 0)", name="ck_partition_audit_refused"),
+    comment="One row per partition; rows in = published + quarantined + duplicates; of a refused one, + refused.",
 )
 
 QUALITY_RESULT = Table(

@@ -2,6 +2,7 @@ import json
 
 import pyarrow as pa
 import pytest
+import yaml
 from sqlalchemy import Text, insert, select, text
 
 from include.engine.session import open_engine
@@ -9,7 +10,7 @@ from include.errors import BadSettings, BadSubject, LakeConflict, NotErased
 from include.lake import files
 from include.lake.catalog import load_table
 from include.lake.reading import current_snapshot, open_rows
-from include.lake.steps import erase_subject, prove_erased, publish_partition, stage_partition
+from include.lake.steps import erase_subject, keep_up, prove_erased, publish_partition, stage_partition
 from include.lake.subjects import subject_token
 from include.lake.writing import replace_partition
 from include.names import ROW_KEY
@@ -177,6 +178,16 @@ def test_a_partition_that_was_staged_before_is_not_published_after(people):
     done = publish_partition(problem="flights", partition_key=JANUARY, staged=staged, audit=audit)
     assert done["verdict"] == "outdated"
     assert ids() == ["b", "e", "f"]
+
+
+def test_what_retention_took_out_before_is_not_taken_for_lost(people):
+    problem = PROBLEM | {"source": PROBLEM["source"] | {"columns": PEOPLE}, "upkeep": {"events": "P30D"}}
+    (people.problems_dir / "flights.yaml").write_text(yaml.safe_dump(problem))
+    before = audits(people)
+    assert keep_up(problem="flights")["n_outlived"] == 2
+    assert {row["n_in_lake"] for row in audits(people).values()} == {0}
+    assert erase("P-1")["n_partitions"] == 1  # only the quarantine still has something of hers
+    assert audits(people) == {key: {**row, "n_in_lake": 0} for key, row in before.items()}
 
 
 def test_predictions_that_are_written_while_somebody_is_erased_are_not_lost(people):

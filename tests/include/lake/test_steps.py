@@ -4,7 +4,8 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
+from sqlalchemy.exc import IntegrityError
 
 from include.errors import (
     AuditFailed,
@@ -109,6 +110,7 @@ def test_the_counts_add_up_and_every_reason_is_counted(landing, flight):
         "n_published": 1,
         "n_quarantined": 5,
         "n_duplicate": 1,
+        "n_refused": 0,
         "n_rows": 1,
     }
     assert reasons(landing) == [
@@ -201,10 +203,21 @@ def test_a_stop_publishes_nothing_but_stores_why(landing, flight):
         0,
         None,
     )
-    assert (row["n_in"], row["n_quarantined"]) == (2, 1)
+    assert (row["n_in"], row["n_quarantined"], row["n_refused"]) == (2, 1, 1)
     assert ingest_status(landing) == "refused"
     assert list_partitions(EVENTS) == []
     assert ids(QUARANTINE, "reason") == ["gate is not a whole number"]
+
+
+@pytest.mark.parametrize(
+    "lie", ["n_in = n_in + 1", "n_published = n_published - 1", "n_published = 0, n_refused = 1", "n_duplicate = 1"]
+)
+def test_counts_that_do_not_add_up_cannot_be_stored(landing, flight, lie):
+    landing.drop("a.jsonl", flight("a"), flight("b", gate="x"))
+    land()
+    ingest()
+    with pytest.raises(IntegrityError, match="ck_partition_audit"), landing.house.engine.begin() as connection:
+        connection.execute(text(f"UPDATE core.partition_audit SET {lie}"))
 
 
 def test_a_refusal_keeps_what_the_lake_had(landing, flight):

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import create_engine, inspect, text
+from sqlalchemy import CheckConstraint, create_engine, inspect, text
 
 from include.names import BI, CORE
 from include.settings import REPOSITORY
@@ -28,6 +28,17 @@ def differences(engine):
 
 def test_the_migrations_lead_to_exactly_the_declared_tables(warehouse):
     assert differences(warehouse) == []
+
+
+def test_the_migrations_make_the_checks_of_the_declared_tables(warehouse):
+    declared = {
+        (table.name, check.name)
+        for table in METADATA.sorted_tables
+        for check in table.constraints
+        if isinstance(check, CheckConstraint)
+    }
+    made = inspect(warehouse).get_multi_check_constraints(CORE)
+    assert {(name, check["name"]) for (_, name), checks in made.items() for check in checks} == declared != set()
 
 
 def test_a_column_that_no_migration_knows_is_noticed(warehouse):

@@ -157,7 +157,7 @@ def audited(readable: set[str], migrated_warehouse_url: str) -> set[str]:
     with engine_for(migrated_warehouse_url).begin() as connection:
         for problem in ("hostile", "secret"):
             key = {"problem": problem, "partition_key": "2013-01-01", "run_id": "r"}
-            counts = {"n_in": 3, "n_published": 2, "n_quarantined": 1, "n_duplicate": 0, "n_in_lake": 2}
+            counts = {"n_in": 3, "n_published": 2, "n_quarantined": 1, "n_duplicate": 0, "n_refused": 0, "n_in_lake": 2}
             now = datetime(2013, 1, 2, tzinfo=UTC)
             verdict = {"verdict": "published_with_warnings", "first_reason": SCRIPT, "finished_at_utc": now}
             connection.execute(insert(PARTITION_AUDIT).values(**key, **counts, **verdict))

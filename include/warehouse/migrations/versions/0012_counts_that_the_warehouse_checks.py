@@ -1,0 +1,38 @@
+"""Counts that the warehouse checks: what a refusal keeps out is a number, too.
+
+Revision ID: 0012
+Revises: 0011
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = '0012'
+down_revision = '0011'
+branch_labels = None
+depends_on = None
+
+COMMENT = 'rows kept out because the partition was refused as a whole; 0 where it was published'
+TABLE_COMMENT = 'One row per partition; rows in = published + quarantined + duplicates{}'
+
+
+def upgrade() -> None:
+    column = sa.Column('n_refused', sa.Integer(), autoincrement=False, nullable=False, comment=COMMENT, server_default='0')
+    op.add_column('partition_audit', column, schema='core')
+    op.alter_column('partition_audit', 'n_refused', server_default=None, schema='core')
+    op.execute("""
+        UPDATE core.partition_audit SET n_refused = n_in - n_published - n_quarantined - n_duplicate
+        WHERE verdict = 'refused'
+    """)
+    law = "n_in = n_published + n_quarantined + n_duplicate + n_refused"
+    op.create_check_constraint(op.f('ck_partition_audit_counts'), 'partition_audit', law, schema='core')
+    only = "n_refused = 0 OR (verdict = 'refused' AND n_published = 0)"
+    op.create_check_constraint(op.f('ck_partition_audit_refused'), 'partition_audit', only, schema='core')
+    op.create_table_comment('partition_audit', TABLE_COMMENT.format('; of a refused one, + refused.'), schema='core')
+
+
+def downgrade() -> None:
+    op.drop_constraint(op.f('ck_partition_audit_refused'), 'partition_audit', schema='core', type_='check')
+    op.drop_constraint(op.f('ck_partition_audit_counts'), 'partition_audit', schema='core', type_='check')
+    op.drop_column('partition_audit', 'n_refused', schema='core')
+    op.create_table_comment('partition_audit', TABLE_COMMENT.format('; a refused one publishes 0.'), schema='core')
