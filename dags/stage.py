@@ -11,6 +11,7 @@ from typing import Any
 from airflow.sdk import (
     DAG,
     Asset,
+    Connection,
     ExceptionRetryPolicy,
     RetryAction,
     RetryRule,
@@ -19,7 +20,7 @@ from airflow.sdk import (
     get_parsing_context,
     task,
 )
-from airflow.sdk.exceptions import AirflowSkipException
+from airflow.sdk.exceptions import AirflowNotFoundException, AirflowSkipException
 
 from include import names
 from include.errors import BadForm, BadPartition, CannotRollBack, PartitionRefused
@@ -27,7 +28,7 @@ from include.names import Single, Stage
 from include.problems.reading import load_problems
 from include.problems.schema import Problem
 from include.problems.stages import stages_of
-from include.settings import read_settings
+from include.settings import lend_pii_keys, read_settings
 
 # A verdict does not change by asking again; everything else may have been a passing fault.
 RETRY = ExceptionRetryPolicy(
@@ -106,6 +107,21 @@ def single_dag(single: Single, page: str, *, params: dict[str, Any]) -> DAG:
     )
 
 
+def borrow_pii_keys() -> None:
+    """Take the keys of identifiers from the Airflow connection `mulgil_pii`, where the environment has none.
+
+    Its password is the key; `older_keys` in its extra is a list of those before it. Without a connection nothing
+    happens: most steps need no key, and the one that does says what is missing.
+    """
+    if read_settings().pii_key:
+        return
+    try:
+        connection = Connection.get(names.PII_CONNECTION)
+    except AirflowNotFoundException:
+        return
+    lend_pii_keys(connection.password or "", connection.extra_dejson.get("older_keys", []))
+
+
 def run_form(step: Callable[..., dict[str, Any]], *, gives: str | None = None) -> XComArg:
     """Make a step the body of one task whose arguments are the form's, and who filled it in.
 
@@ -118,6 +134,7 @@ def run_form(step: Callable[..., dict[str, Any]], *, gives: str | None = None) -
         require_form(step, dict(params))
         # A run that a program starts has no person; its own name says which one it was.
         actor = str(dag_run.triggering_user_name or dag_run.run_id)
+        borrow_pii_keys()
         outcome = step(**dict(params), actor=actor, run_id=dag_run.run_id)
         return outcome if gives is None else outcome[gives]
 
@@ -157,6 +174,7 @@ def run_in_turn(partitions: XComArg, **steps: Callable[..., dict[str, Any]]) -> 
     @task(task_id=last.__name__, doc_md=last.__doc__, max_active_tis_per_dagrun=4)
     def call(chosen_key: str, dag_run: Any = None, params: Any = None) -> dict[str, Any]:
         outcomes: dict[str, dict[str, Any]] = {}
+        borrow_pii_keys()
         for own_name, step in steps.items():
             about = {"problem": params["problem"], "partition_key": chosen_key, "run_id": dag_run.run_id}
             outcomes[own_name] = step(**about, **outcomes)
@@ -225,6 +243,7 @@ def run_step(
         own = {"run_id": dag_run.run_id}
         if is_partitioned:
             own["partition_key"] = _require_partition_key(dag_run)
+        borrow_pii_keys()
         outcome = step(problem=problem.name, **own, **arguments)
         announced = keys(outcome) if keys else None
         if not only_if(outcome) or announced == []:

@@ -23,6 +23,9 @@ UNKNOWN_FIELDS = "_unknown_fields"
 # How a person who is to be erased is named: key id and hash, for each key that was ever used, the newest first.
 SUBJECT_TOKEN = r"[0-9a-f]{8}:[0-9a-f]{32}(,[0-9a-f]{8}:[0-9a-f]{32})*"  # noqa: S105 - a shape, no secret
 
+# Airflow connection whose password is the key that identifiers are hashed with, where the environment has none.
+PII_CONNECTION = "mulgil_pii"
+
 
 class Stage(StrEnum):
     """A stage of the waterway; one file in `dags/` each."""

@@ -1,10 +1,11 @@
 """What differs from machine to machine, read from the environment once.
 
-Nothing else in the project reads `os.environ`. Secrets come only from here or from Airflow connections.
+Nothing else in the project reads `os.environ`. Secrets come only from here or from Airflow connections, which
+`dags/stage.py` asks: this side of the house does not know Airflow.
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,6 +55,17 @@ class Settings:
     def pii_keys(self) -> tuple[str, ...]:
         """Every key that identifiers may have been hashed with, the newest first."""
         return (self.pii_key, *self.pii_older_keys)
+
+
+def lend_pii_keys(newest: str, older: Sequence[str] = ()) -> None:
+    """Give this process, and those that it starts, the keys of identifiers that another place keeps.
+
+    Args:
+        newest: secret that identifiers are hashed with.
+        older: secrets that came before it.
+    """
+    os.environ["MULGIL_PII_KEY"] = newest
+    os.environ["MULGIL_PII_OLDER_KEYS"] = ",".join(older)
 
 
 def read_settings(environment: Mapping[str, str] | None = None) -> Settings:

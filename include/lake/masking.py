@@ -80,7 +80,8 @@ def hash_identifier(text: Any, pii_key: str) -> Any:
     if not pii_key:
         raise BadSettings(
             "MULGIL_PII_KEY is empty, and this problem has columns of class identifier, which are hashed with it. "
-            "Set it to a long random text and keep it: another key gives the same person another hash."
+            "Set it, or the password of the Airflow connection mulgil_pii, to a long random text and keep it: another "
+            "key gives the same person another hash."
         )
     # Keys derived from the secret, not the secret: they stand in the text of the query.
     inner, outer = (hashlib.sha256(f"{use}\x1f{pii_key}".encode()).hexdigest() for use in ("inner", "outer"))

@@ -95,7 +95,7 @@ def by_secret(hashes: Sequence[Mapping[str, str]], pii_keys: Sequence[str]) -> d
         raise BadSettings(
             f"{len(lost)} of {len(hashes)} erased subjects were hashed with keys that this house does not have, the "
             f"first with {', '.join(sorted(lost[0]))}: their rows would come back. Put the keys into "
-            "MULGIL_PII_OLDER_KEYS."
+            "MULGIL_PII_OLDER_KEYS, or into older_keys of the Airflow connection mulgil_pii."
         )
     found: dict[str, set[str]] = {}
     for subject in hashes:
