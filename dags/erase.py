@@ -3,17 +3,18 @@
 Take everything of one person out of the lake and the warehouse, for good; one request, started with a form.
 
 The form takes a *token* instead of a name, so that nobody's name stands in Airflow:
-`.venv/bin/python -m scripts.subject_token` asks for the value of an identifier, contact or key column as it stands
-in the raw logs, and prints it. Rows go from the lake (every snapshot older than the request, and its files, are
+`.venv/bin/python -m scripts.subject_token` asks for the value of an identifier, contact or key column as it stands in
+the raw logs, and prints it. Rows go from the lake (every snapshot older than the request, and its files, are
 removed), from the quarantine, the predictions, and all that was asked, answered and explained about them. Ingest
 leaves the person out from then on: their records are counted as *erased on request*. `core.erased_subject` keeps
-the hash, who asked and why. Models whose training snapshot went are marked. Raw logs are not changed: the outcome
-names the objects that still hold the person; delete or rewrite those by the bucket's own rules.
+the hash, who asked and why (`bi.erasure_history`). Models whose training snapshot went are marked. Raw logs are not
+changed: the outcome names the objects that still hold the person; delete or rewrite those by the bucket's own rules.
 
 **Who waits for it:** the person who asked, and whoever answers for the deadline.
 
 **When this is red:** something may still be there; clear the run, which is always safe. `prove_erased` names the
-tables in which it found something. *BadSettings* means that a key is missing that an identifier was hashed with.
+tables in which it found something. *BadSettings* means that a key is missing that an identifier was hashed with;
+*LakeConflict* that something was published meanwhile.
 """
 
 from airflow.sdk import Param

@@ -2,17 +2,17 @@
 
 Keep the lake small and quick: write a partition's small files as one, forget old snapshots, remove lost files.
 
-Snapshots are kept for a week (`upkeep.snapshots` in the problem file), those that a model or a batch names for
-ever. Files that no snapshot knows, which killed runs left, are removed after a day. Where the file says how long
-`events`, `quarantine` or `predictions` are kept, partitions that ended longer ago are taken out. The rows of
-every other partition stay as they are. Raw logs are never touched. A run that finds nothing to do changes
-nothing.
+Snapshots are kept for a week (`upkeep.snapshots` in the problem file), those that a model or a batch names for ever.
+Files that no snapshot knows, which killed runs left, are removed after a day. Where the file says how long `events`,
+`quarantine` or `predictions` are kept, partitions that ended longer ago are taken out; a snapshot that is kept for a
+model still has their rows. The rows of every other partition stay as they are. Raw logs are never touched. A run that
+finds nothing to do changes nothing. `bi.upkeep_history` says what each run did.
 
 **Who waits for it:** nobody; disks and readers of the lake, after weeks.
 
-**When this is red:** nothing is lost and nothing waits; the lake only grows. The log says which table could not
-be read or written; clear the run, or wait for tomorrow's. By hand, at any time:
-`airflow dags trigger <problem>__upkeep`.
+**When this is red:** nothing is lost and nothing waits; the lake only grows. The log says which table could not be
+read or written, or (*LakeConflict*) that somebody published meanwhile; clear the run, or wait for tomorrow's. By
+hand, at any time: `airflow dags trigger <problem>__upkeep`.
 """
 
 from include.lake import steps
