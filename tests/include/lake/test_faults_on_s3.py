@@ -1,8 +1,9 @@
-"""A bucket that answers 503, or breaks off, while the lake is written to it."""
+"""A bucket that answers 503, is silent, or breaks off, while the lake is written to it and read from it."""
 
 import http.client
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import cycle
 
 import boto3
 import pytest
@@ -16,11 +17,11 @@ pytestmark = pytest.mark.slow
 
 KEY = {"problem": "flights", "partition_key": "2013-01"}
 EVENTS = "lake.flights"
-BUSY, CUT = "busy", "cut"
+BUSY, CUT, SILENT, HALF = "busy", "cut", "silent", "half"
 
 
 class Faults(BaseHTTPRequestHandler):
-    """Passes requests on; the writes go wrong that `server.fault_of` says so of, by their number."""
+    """Passes requests on; those go wrong that a server's `fault_of` (writes) or `read_fault_of` says so of."""
 
     protocol_version = "HTTP/1.1"
 
@@ -30,7 +31,12 @@ class Faults(BaseHTTPRequestHandler):
         if self.command in {"PUT", "POST", "DELETE"}:
             self.server.n_writes += 1
             fault = self.server.fault_of(self.server.n_writes)
-        if fault == CUT:
+        elif self.command == "GET" and "/lake/" in self.path:
+            self.server.n_reads += 1
+            fault = self.server.read_fault_of(self.server.n_reads)
+        if fault == SILENT:
+            self.server.is_over.wait(60)
+        if fault in {CUT, SILENT}:
             self.close_connection = True
             return
         if fault == BUSY:
@@ -42,7 +48,11 @@ class Faults(BaseHTTPRequestHandler):
         answer = connection.getresponse()
         content, length = answer.read(), answer.getheader("Content-Length")
         connection.close()
-        self.answer(answer.status, answer.getheaders(), content, length if self.command == "HEAD" else None)
+        length = length if self.command == "HEAD" or fault == HALF else None
+        self.answer(
+            answer.status, answer.getheaders(), content[: len(content) // 2] if fault == HALF else content, length
+        )
+        self.close_connection |= fault == HALF
 
     do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = pass_on  # noqa: N815 - as http.server calls them
 
@@ -72,7 +82,8 @@ class Faults(BaseHTTPRequestHandler):
 @pytest.fixture
 def store(landing, s3_server, monkeypatch):
     server = ThreadingHTTPServer(("127.0.0.1", 0), Faults)
-    server.behind, server.n_writes, server.fault_of = s3_server, 0, lambda _: None
+    server.behind, server.is_over = s3_server, threading.Event()
+    server.n_writes, server.n_reads, server.fault_of, server.read_fault_of = 0, 0, lambda _: None, lambda _: None
     threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     for name, value in {
         "MULGIL_LAKE_URL": "s3://bucket/lake",
@@ -86,6 +97,7 @@ def store(landing, s3_server, monkeypatch):
     client.create_bucket(Bucket="bucket")
     client.close()
     yield server
+    server.is_over.set()
     server.shutdown()
     server.server_close()
 
@@ -125,6 +137,31 @@ def test_a_write_that_fails_once_is_tried_again_and_nothing_is_lost_or_doubled(s
     done = ingest()
     assert (done["n_published"], done["n_quarantined"]) == (2, 1)
     assert ids() == ["e", "f"]
+
+
+def test_a_read_that_fails_once_is_tried_again_and_nothing_is_lost_or_doubled(store, landing, flight):
+    count_writes(store, landing, flight)
+    start = store.n_reads
+    landing.drop("a.jsonl", flight("e"), flight("f"), flight("g", gate="x"))
+    find_new_partitions(problem="flights")
+    faults = cycle([BUSY, CUT, HALF])
+    store.read_fault_of = lambda number: next(faults) if (number - start) % 3 == 1 else None
+    done = ingest()
+    assert (done["n_published"], done["n_quarantined"]) == (2, 1)
+    assert ids() == ["e", "f"]
+    assert store.n_reads - start > 9  # each of the three was met
+
+
+def test_a_bucket_that_never_answers_a_write_and_a_read_is_asked_again(store, landing, flight):
+    landing.drop("a.jsonl", flight("e"), flight("f", gate="x"))
+    find_new_partitions(problem="flights")
+    store.fault_of = lambda number: SILENT if number == 2 else None
+    store.read_fault_of = lambda number: SILENT if number == 3 else None
+    done = ingest()
+    assert (done["n_published"], done["n_quarantined"]) == (1, 1)
+    assert ids() == ["e"]
+    assert store.n_writes > 2
+    assert store.n_reads > 3
 
 
 def test_a_bucket_that_stays_away_fails_the_step_wherever_it_was_and_running_again_mends_it(store, landing, flight):
