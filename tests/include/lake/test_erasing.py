@@ -118,7 +118,7 @@ def test_the_counts_still_add_up_and_erased_rows_are_a_reason(people):
     assert (after[FEBRUARY]["n_published"], after[FEBRUARY]["n_quarantined"]) == (1, 1)
 
 
-def test_ingest_does_not_bring_an_erased_person_back_and_its_counts_add_up(people, flight):
+def test_ingest_does_not_bring_an_erased_person_back_and_its_counts_add_up(each_engine, people, flight):
     erase("P-1")
     people.drop("c.jsonl", flight("g", passenger="P-1"), flight("h", mail="x <jane@X.org>", passenger="P-9"))
     assert land() == [JANUARY]
