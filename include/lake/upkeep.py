@@ -3,6 +3,7 @@
 What belongs here: what is done to which table. What does not: how snapshots and files are removed (`keeping.py`).
 """
 
+from collections import Counter
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
@@ -10,6 +11,7 @@ import pyarrow.dataset
 from sqlalchemy import Connection, Text, select, update
 
 from include.engine.placing import partition_bounds
+from include.errors import CountsDoNotAddUp
 from include.lake import files
 from include.lake.catalog import arrow_schema, find_table, load_table
 from include.lake.keeping import expire_snapshots, remove_orphans
@@ -54,11 +56,14 @@ def compact(table_name: str) -> int:
 
     Raises:
         LakeConflict: somebody published to one of the partitions meanwhile; their rows stay.
+        CountsDoNotAddUp: a row would be lost or doubled.
     """
     table = load_table(table_name)
     held: dict[str, list[int]] = {}
+    n_rows = Counter[str]()
     for task in table.scan().plan_files():
         held.setdefault(str(task.file.partition[0]), []).append(task.file.file_size_in_bytes)
+        n_rows[str(task.file.partition[0])] += task.file.record_count
     crowded = [key for key, sizes in sorted(held.items()) if len(sizes) > 1 + sum(sizes) // SMALL_BYTES]
     if not crowded:
         return 0
@@ -68,7 +73,12 @@ def compact(table_name: str) -> int:
         replaced += small
         # Read and written as they come, here and not on the engine: Spark would make several files again.
         rows = pyarrow.dataset.dataset(small, schema=schema, filesystem=files.open_files(), format="parquet")
-        path, _ = files.write_parquet(files.partition_folder(table_name, key), schema, rows.to_batches())
+        path, n_written = files.write_parquet(files.partition_folder(table_name, key), schema, rows.to_batches())
+        if n_written != n_rows[key]:
+            raise CountsDoNotAddUp(
+                f"{table_name} {key}: its {len(small)} files hold {n_rows[key]} rows, and {n_written} were written as "
+                "one. Nothing was changed. Clear the task; if it happens again, it is a fault of Mulgil."
+            )
         paths.append(path)
     publish_partitions(table_name, crowded, paths, schema, {"mulgil.change": "compaction"}, instead_of=replaced)
     return len(replaced) - len(paths)

@@ -5,7 +5,7 @@ import pytest
 import yaml
 from sqlalchemy import insert
 
-from include.errors import LakeConflict
+from include.errors import CountsDoNotAddUp, LakeConflict
 from include.lake import files
 from include.lake.catalog import load_table
 from include.lake.keeping import expire_snapshots, find_orphans, remove_orphans
@@ -67,6 +67,16 @@ def test_rows_that_somebody_publishes_while_small_files_are_written_as_one_are_n
             compact(TABLE)
     assert values() == [3.0]
     assert compact(TABLE) == 0
+
+
+def test_one_row_that_is_not_written_again_stops_the_compaction(landing):
+    crowd(JANUARY, 1.0, 2.0)
+    written = files.write_parquet
+    with pytest.MonkeyPatch.context() as held:
+        held.setattr(files, "write_parquet", lambda folder, schema, rows: written(folder, schema, [*rows][1:]))
+        with pytest.raises(CountsDoNotAddUp, match=r"2 files hold 2 rows, and 1 were written"):
+            compact(TABLE)
+    assert values() == [1.0, 2.0]
 
 
 def test_old_snapshots_go_but_the_newest_and_those_that_are_needed(landing):
