@@ -14,6 +14,8 @@ import pyarrow.parquet as pq
 
 # Rows of a group: wide text at 10 kB a row stays under 700 MB; narrow ones still scan at full speed.
 ROW_GROUP_ROWS = 65_536
+# A dictionary of more bytes in a group saves less than looking for it costs: keys of rows are all different.
+DICTIONARY_BYTES = 32_768
 UNFINISHED = ".unfinished-"
 
 
@@ -35,7 +37,8 @@ def write_file(
     n_rows = 0
     with files.open_output_stream(unfinished) as stream:
         hashing = _HashingStream(stream)
-        with pq.ParquetWriter(hashing, schema, compression="zstd") as writer:
+        options = {"compression": "zstd", "dictionary_pagesize_limit": DICTIONARY_BYTES}
+        with pq.ParquetWriter(hashing, schema, **options) as writer:
             for group in _row_groups(batches):
                 writer.write(group.cast(schema), row_group_size=ROW_GROUP_ROWS)
                 n_rows += group.num_rows

@@ -15,8 +15,8 @@ from include.problems.schema import Problem
 from include.settings import read_settings
 from include.warehouse.database import open_warehouse
 
-# Rows that are held at a time. Asking a model costs a millisecond of its own; texts are up to 4,000 characters each.
-BATCH_ROWS = 65_536
+# Rows that are held at a time. Asking a model costs milliseconds of its own; texts are up to 4,000 characters each.
+BATCH_ROWS = 131_072
 BATCH_TEXTS = 8_192
 
 

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
+from include.engine.mapping import read_ahead
 from include.learning import storing
 from include.learning.columns import IS_KNOWN, IS_POSITIVE
 from include.learning.features import FeatureSpec, build_features
@@ -60,9 +61,11 @@ class Scorer:
             BadFeatures, BadProbabilities: as `predict_rows`.
         """
         stored = self.load()
+        # What the model sees of the next batch is put together while it is asked about this one.
+        with_frames = read_ahead((batch, _features(batch, stored.spec)) for batch in batches)
         with threadpool_limits(N_THREADS):
-            for batch in batches:
-                yield make_predictions(stored, batch)
+            for batch, frame in with_frames:
+                yield _predictions(stored, batch, frame)
 
     def load(self) -> StoredModel:
         """Load the model, if its bytes are the registered ones."""
@@ -91,7 +94,7 @@ def predict_rows(stored: StoredModel, rows: pd.DataFrame) -> "np.ndarray[tuple[i
         BadProbabilities: the model gave something else.
     """
     with threadpool_limits(N_THREADS):
-        return _predict(stored, rows)
+        return _ask(stored, build_features(rows, stored.spec))
 
 
 def make_predictions(stored: StoredModel, rows: pa.RecordBatch) -> pa.RecordBatch:
@@ -104,6 +107,11 @@ def make_predictions(stored: StoredModel, rows: pa.RecordBatch) -> pa.RecordBatc
     Returns:
         one row for each, columns of `SCHEMA`; `is_positive` is null where the label is not known.
     """
+    return _predictions(stored, rows, _features(rows, stored.spec))
+
+
+def _predictions(stored: StoredModel, rows: pa.RecordBatch, frame: pd.DataFrame) -> pa.RecordBatch:
+    """Make the prediction rows of event rows whose features stand in a frame."""
     has_labels = IS_KNOWN in rows.schema.names
     is_known = rows[IS_KNOWN] if has_labels else pa.repeat(pa.scalar(False), rows.num_rows)
     unknown = pa.scalar(None, pa.bool_())
@@ -111,26 +119,25 @@ def make_predictions(stored: StoredModel, rows: pa.RecordBatch) -> pa.RecordBatc
         rows[PARTITION_KEY].cast(pa.string()),
         rows[ROW_KEY].cast(pa.string()),
         pa.repeat(pa.scalar(stored.model_version), rows.num_rows),
-        pa.array(_predict(stored, _frame(rows, stored.spec)), pa.float64()),
+        pa.array(_ask(stored, frame), pa.float64()),
         is_known,
         pc.if_else(is_known, rows[IS_POSITIVE] if has_labels else unknown, unknown),
     ]
     return pa.record_batch(columns, schema=SCHEMA)
 
 
-def _predict(stored: StoredModel, rows: pd.DataFrame) -> "np.ndarray[tuple[int], np.dtype[np.float64]]":
-    """Ask the model, in as many threads as the caller has set."""
-    p = positive_probability(stored.model, build_features(rows, stored.spec))
+def _ask(stored: StoredModel, frame: pd.DataFrame) -> "np.ndarray[tuple[int], np.dtype[np.float64]]":
+    """Ask the model about a frame of features, in as many threads as the caller has set."""
+    p = positive_probability(stored.model, frame)
     require_probabilities(p)
     return p
 
 
-def _frame(rows: pa.RecordBatch, spec: FeatureSpec) -> pd.DataFrame:
-    """Hand the features to pandas; of words that are categories each distinct one once."""
+def _features(rows: pa.RecordBatch, spec: FeatureSpec) -> pd.DataFrame:
+    """Make the frame that the model sees; of words that are categories pandas gets each distinct one once."""
     columns = {}
     for name in dict.fromkeys(spec.columns):
         column = rows[name]
         is_words = name in spec.categories and name not in spec.text and pa.types.is_string(column.type)
         columns[name] = column.dictionary_encode() if is_words else column
-    frame: pd.DataFrame = pa.table(columns).to_pandas()
-    return frame
+    return build_features(pa.table(columns).to_pandas(), spec)
