@@ -94,6 +94,20 @@ def test_a_filled_warehouse_goes_back_to_nothing_and_forward_again(warehouse, wa
     assert differences(warehouse) == []
 
 
+def test_what_refusals_kept_out_before_it_was_a_number_is_counted(warehouse, warehouse_url):
+    migrate.downgrade(warehouse_url, "0012")
+    names = "problem, partition_key, run_id, n_in, n_published, n_quarantined, n_duplicate, verdict, n_in_lake"
+    rows = ("'p', 'a', 'r', 10, 0, 2, 1, 'refused', 0", "'p', 'b', 'r', 10, 7, 2, 1, 'published', 7")
+    with warehouse.begin() as connection:
+        for row in rows:
+            insert = f"INSERT INTO core.partition_audit ({names}, finished_at_utc) VALUES ({row}, now())"
+            connection.execute(text(insert))
+    migrate.upgrade(warehouse_url)
+    with warehouse.begin() as connection:
+        query = "SELECT n_refused FROM core.partition_audit ORDER BY partition_key"
+        assert connection.scalars(text(query)).all() == [7, 0]
+
+
 def test_a_failing_view_leaves_the_warehouse_as_it_was(warehouse, warehouse_url, tmp_path, monkeypatch):
     (tmp_path / "broken.sql").write_text("-- Grain: none.\nSELECT nothing\nFROM core.no_such_table\n")
     before = inspect(warehouse).get_view_names(BI)
