@@ -18,7 +18,7 @@ class ReviewDeskPlugin(AirflowPlugin):
     ]
     external_views = [  # noqa: RUF012
         {
-            "name": "Review desk",
+            "name": "Desk",
             "href": "/mulgil/desk/",
             "destination": "nav",
             "url_route": "desk",

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from scripts.stack.errors import StackError
 
-# Airflow user -> role. Reviewer gets its own role once the Review desk's pages exist; Op sees plugin pages today.
+# Airflow user -> role. Answering at the Review desk needs the right to edit the DAG of the problem, which Op has.
 USERS = {"admin": "Admin", "reviewer": "Op", "viewer": "Viewer"}
 
 

@@ -12,7 +12,7 @@ VIEWS = [ExternalViewResponse.model_validate(view) for plugin in PLUGINS for vie
 def test_no_page_hides_behind_a_menu() -> None:
     """Airflow puts two or more pages that do not ask for the top level into one."""
     shown = {view.name: view.nav_top_level for view in VIEWS if view.destination == "nav"}
-    assert shown == {"Models": True, "Reports": True, "Review desk": True}
+    assert shown == {"Models": True, "Reports": True, "Desk": True}
 
 
 def test_no_two_views_share_an_address_and_each_opens_its_own_app() -> None:
