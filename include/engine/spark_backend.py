@@ -26,6 +26,9 @@ with warnings.catch_warnings():
     from ibis.backends.pyspark import Backend
     from ibis.backends.pyspark.datatypes import PySparkSchema, PySparkType
 
+# Ibis looks at it for every number that is no whole one, and only its own way to connect would set it.
+ibis.options.pyspark = Backend.Options(treat_nan_as_null=False)
+
 
 @dataclass(frozen=True)
 class Embedded:
@@ -101,10 +104,6 @@ class Compiler(PySparkCompiler):  # type: ignore[misc] # Ibis has no types
     def visit_TryCast(self, op: Any, *, arg: Any, to: Any) -> Any:  # noqa: N802
         """Cast what can be cast."""
         return self._embedded(op, arg=arg) if is_embedded(op) else super().visit_TryCast(op, arg=arg, to=to)
-
-    def visit_Field(self, op: Any, *, rel: Any, name: str) -> Any:  # noqa: N802
-        """Name a column; Ibis would look at an option that only its own way to connect sets."""
-        return super(PySparkCompiler, self).visit_Field(op, rel=rel, name=name)
 
     def visit_IsNull(self, _op: Any, *, arg: Any) -> Any:  # noqa: N802
         """Say whether nothing is there; NaN is something."""

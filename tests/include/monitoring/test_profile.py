@@ -13,6 +13,8 @@ from include.monitoring import calibration, profile
 from include.monitoring.drift import Bins
 from include.names import PARTITION_KEY
 
+pytestmark = pytest.mark.usefixtures("each_engine")
+
 
 @pytest.fixture(autouse=True)
 def _home(mulgil_home):
