@@ -49,7 +49,9 @@ def test_the_same_snapshot_labels_and_seed_give_the_same_bytes_whatever_the_thre
             steps.decide_promotion(problem="late", partition_key="2013-03", fitted=fitted)
             answers.append(predictions("2013-04"))
         versions.append(fitted["model_version"])
-        snapshots.append(read(house, MODEL_VERSION, "model_version", "snapshot_id", "labels_as_of_utc"))
+        # The hash of what was said about held-out rows shows every bit of it.
+        columns = ("model_version", "snapshot_id", "labels_as_of_utc", "heldout_sha256")
+        snapshots.append(read(house, MODEL_VERSION, *columns))
     assert len({repr(sorted(answer.items())) for answer in answers}) == 1  # repr of a double is exact
     assert len(set(versions)) == 1
     assert snapshots[0] == snapshots[1] == snapshots[2]
