@@ -94,7 +94,9 @@ def move_on(engine: Engine, problem: Problem, batch_id: str, person: Person, lan
         return {"item": None, "is_finished": True, "is_news": False}
     # Only where there is no next item can nothing wait any more.
     is_news = item is None and answering.finish_if_nothing_waits(engine, problem.name, batch_id, person.name)
-    return {"item": item, "is_finished": is_news, "is_news": is_news}
+    # Of two last answers at once, only one finishes the batch; it is finished for the other, too.
+    is_finished = is_news or (item is None and _is_finished(engine, problem.name, batch_id))
+    return {"item": item, "is_finished": is_finished, "is_news": is_news}
 
 
 def answer(
@@ -336,6 +338,12 @@ def _last_item(connection: Connection, place: Place, person: Person) -> str | No
     )
     rows = [row for query in (answered, passed) for row in connection.execute(query)]
     return str(max(rows)[1]) if rows else None
+
+
+def _is_finished(engine: Engine, problem: str, batch_id: str) -> bool:
+    """Look whether a batch is finished, whoever finished it."""
+    with engine.begin() as connection:
+        return bool(batches.find_batch(connection, problem, batch_id)["status"] != batches.OPEN)
 
 
 def _require_finished(connection: Connection, place: Place) -> None:

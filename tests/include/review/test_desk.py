@@ -105,6 +105,24 @@ def test_the_next_item_comes_until_there_is_none_and_whoever_is_last_has_news(en
     assert (told["item"], told["is_finished"], told["is_news"]) == (None, True, False)
 
 
+def test_whoever_loses_the_race_for_the_end_of_a_batch_is_told_that_it_is_finished(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lay_out(engine, [make_choice(1), make_choice(2)])
+    held = {person: item_of(take(engine, person)) for person in (ADA, BEN)}
+    for person, item_id in held.items():
+        given = {"label": "wanted", "note": None, "looked_ms": None, "request_id": f"request-{person.name}"}
+        desk.answer(engine, make_problem(), place(item_id), person, **given)
+
+    def finish_after_ben(*arguments: Any) -> bool:  # he comes between her look for a next item and her look for the end
+        assert finish(engine, BEN)
+        return finish_if_nothing_waits(*arguments)
+
+    monkeypatch.setattr(desk.answering, "finish_if_nothing_waits", finish_after_ben)
+    told = desk.move_on(engine, make_problem(), BATCH, ADA, "en")
+    assert told == {"item": None, "is_finished": True, "is_news": False}
+
+
 # ---------------------------------------------------------------- leases
 
 
