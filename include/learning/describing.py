@@ -86,6 +86,7 @@ def _describe_heldout(
         HELDOUT_BIN: descriptions.reliability_bins(is_positive, p),
         FEATURE_IMPORTANCE: ranked,
         PARTIAL_DEPENDENCE: descriptions.curves(material),
+        # At the threshold even where people are asked: what they decide of the rows around it is not the model's doing.
         FAIRNESS_METRIC: descriptions.groups(heldout, row["threshold_ratio"], is_positive, weights),
         WEAK_SEGMENT: descriptions.weak_segments(rows, stored.spec, is_positive, p),
         FEATURE_RANGE: descriptions.feature_ranges(rows, stored.spec),

@@ -71,7 +71,7 @@ def fairness_by_group(
 
     Args:
         groups: shape (n_rows,), the group of each row.
-        is_acted: shape (n_rows,), whether the model would act.
+        is_acted: shape (n_rows,), whether the model would act, were nobody asked.
         is_positive: shape (n_rows,), what happened.
         p: shape (n_rows,), its probability, 0..1.
         weights: shape (n_resamples, n_rows).

@@ -63,7 +63,7 @@ def ask(problem: Problem, version: str, values: Values) -> Answer:
         "p_positive": p,
         **say(problem, row, p),
         **explain(stored, asked),
-        **search(problem, stored, asked, float(row["threshold_ratio"]), lambda: time.monotonic() > deadline),
+        **search(problem, stored, asked, row, p, lambda: time.monotonic() > deadline),
     }
 
 
@@ -108,15 +108,25 @@ def search(
     problem: Problem,
     stored: StoredModel,
     asked: pd.DataFrame,
-    threshold: float,
+    row: registry.Row,
+    p: float,
     is_out_of_time: Callable[[], bool],
 ) -> Answer:
-    """Search for the smallest permitted change that turns the decision; none found is an answer."""
+    """Search for the smallest permitted change with which something else is done; none found is an answer.
+
+    Args:
+        asked: one typed row.
+        row: of the registry.
+        p: what the model says about it, 0..1.
+    """
     permitted = {
         name: allowed for name, allowed in training_of(problem).changeable.items() if name in stored.spec.columns
     }
     if not permitted:
         return {"changes": [], "changes_note": "The problem's file names nothing that may be changed."}
+    ask_from, act_from = _boundaries(row)
+    # Between the two a person decides: to cross the threshold there would change nothing that is done.
+    threshold = act_from if p >= act_from else ask_from
     found = find_counterfactuals(
         lambda rows: np.asarray(predict_rows(stored, rows)), asked, permitted, threshold, is_out_of_time
     )
@@ -155,8 +165,7 @@ def say(problem: Problem, row: registry.Row, p: float) -> Answer:
     other = next(name for name in label.classes if name != label.positive).replace("_", " ")
     positive = label.positive.replace("_", " ")
     n_other = round(100 * (1 - p))
-    has_people = row["ask_from_ratio"] is not None and row["ask_until_ratio"] is not None
-    ask_from, act_from = (row["ask_from_ratio"], row["ask_until_ratio"]) if has_people else [row["threshold_ratio"]] * 2
+    ask_from, act_from = _boundaries(row)
     if p >= act_from:
         action = f"It is treated as {positive}, as from {100 * act_from:.0f} of 100 on."
     elif p >= ask_from:
@@ -167,6 +176,13 @@ def say(problem: Problem, row: registry.Row, p: float) -> Answer:
         "sentence": f"Of 100 like this, {n_other} are {other} and {100 - n_other} {positive}.",
         "action": action,
     }
+
+
+def _boundaries(row: registry.Row) -> tuple[float, float]:
+    """Say from which probability on a person is asked, and from which on it is acted; one where nobody is asked."""
+    if row["ask_from_ratio"] is None or row["ask_until_ratio"] is None:
+        return float(row["threshold_ratio"]), float(row["threshold_ratio"])
+    return float(row["ask_from_ratio"]), float(row["ask_until_ratio"])
 
 
 def _number(name: str, value: Any) -> float:

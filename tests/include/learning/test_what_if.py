@@ -1,5 +1,6 @@
 """What-if questions: other values in, the probability out, and what would turn the decision."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -87,6 +88,21 @@ def test_where_people_are_asked_the_machine_acts_only_above_them(problems_dir, p
     assert what_if.say(load_problem("late"), row, p)["action"] == action
     alone = what_if.say(load_problem("late"), row | {"ask_from_ratio": None, "ask_until_ratio": None}, p)["action"]
     assert alone.startswith("It is treated as late, as from 70" if p >= 0.7 else "It is left alone: below 70")
+
+
+@pytest.mark.parametrize("hour", [4, 11, 12, 14, 17, 20])  # probabilities of .2, .55, .6, .7, .85 and 1
+@pytest.mark.parametrize("asked", [(0.5, 0.8), (None, None)])
+def test_what_would_turn_it_changes_what_is_done(problems_dir, monkeypatch, hour, asked):
+    monkeypatch.setattr(what_if, "predict_rows", lambda _, rows: (rows["hour"] / 20).to_numpy())
+    training = LATE["training"] | {"changeable": {"hour": [0, 20]}}
+    (problems_dir / "late.yaml").write_text(yaml.safe_dump(LATE | {"training": training}))
+    problem, stored = load_problem("late"), SimpleNamespace(spec=SPEC)
+    row = {"threshold_ratio": 0.7, "ask_from_ratio": asked[0], "ask_until_ratio": asked[1]}
+    values, p = what_if.make_row(SPEC, {"hour": hour}), hour / 20
+    changes = what_if.search(problem, stored, values, row, p, lambda: False)["changes"]
+    assert changes
+    before = what_if.say(problem, row, p)["action"]
+    assert all(what_if.say(problem, row, change["p_positive"])["action"] != before for change in changes)
 
 
 def test_a_version_that_never_was_is_refused_by_name(house, problems_dir):
