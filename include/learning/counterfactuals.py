@@ -67,8 +67,8 @@ def find_counterfactuals(
         row: one typed row.
         permitted: feature to [low, high] (numbers) or to a list of values (categories); only these are changed.
         threshold: probability from which on the positive class is acted on, 0..1.
-        is_out_of_time: asked between batches and before each change that is looked at closer; True ends the search
-            with what it has.
+        is_out_of_time: asked between batches and before each change but the first that is looked at closer; True ends
+            the search with what it has.
         max_changes: features at most.
 
     Returns:
@@ -155,7 +155,7 @@ def _present(
     for longer in sorted(turned, key=lambda change: _distance(row, change, permitted)):
         if any(features <= frozenset(longer) for features in found):
             continue  # another step of the same features, or one more that is not needed, is no other advice
-        if is_out_of_time():
+        if found and is_out_of_time():  # never "none found" where there is one
             return Search(tuple(found.values()), False)
         change = dict(longer)
         for name in longer:  # a beginning that was not kept may have been enough
