@@ -5,9 +5,10 @@ Nothing else in the project reads `os.environ`. Secrets come only from here or f
 """
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from include.errors import BadSettings
 
@@ -57,15 +58,25 @@ class Settings:
         return (self.pii_key, *self.pii_older_keys)
 
 
-def lend_pii_keys(newest: str, older: Sequence[str] = ()) -> None:
+def lend_pii_keys(newest: str, older: Any) -> None:
     """Give this process, and those that it starts, the keys of identifiers that another place keeps.
 
     Args:
         newest: secret that identifiers are hashed with.
-        older: secrets that came before it.
+        older: list of secrets that came before it; those that the environment names stay, behind them.
+
+    Raises:
+        BadSettings: `older` is something else; the message shows no secret.
     """
+    is_usable = isinstance(older, list) and all(isinstance(key, str) and key and "," not in key for key in older)
+    if not is_usable:
+        raise BadSettings(
+            "The older keys of identifiers (`older_keys` in the connection's extra) must be a list of secrets, each a "
+            'text that is not empty and has no comma: {"older_keys": ["...", "..."]}. With others, what the older keys '
+            "hashed would not be recognised when somebody is erased."
+        )
     os.environ["MULGIL_PII_KEY"] = newest
-    os.environ["MULGIL_PII_OLDER_KEYS"] = ",".join(older)
+    os.environ["MULGIL_PII_OLDER_KEYS"] = ",".join(dict.fromkeys([*older, *read_settings().pii_older_keys]))
 
 
 def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
