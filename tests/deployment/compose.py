@@ -78,7 +78,8 @@ def literal_secrets(services: Mapping[str, Service]) -> list[str]:
     """Name the values that are a secret by their name, or hold a password in a URL, and do not come from outside."""
     secret_name = re.compile(r"PASSWORD|SECRET|_KEY$|KEY_ID$|REDISCLI_AUTH")
     password_in_url = re.compile(r"://[^/@]*:(?P<password>[^/@]+)@")
-    required = re.compile(r"\$\{[A-Z0-9_]+:\?[^}]+\}")
+    # What may be left empty must be named all the same; of secrets only the one that a connection can keep instead.
+    required = re.compile(r"\$\{([A-Z0-9_]+:|MULGIL_PII_KEY)\?[^}]+\}")
     bad = []
     for name, variable, value in _variables(services):
         match = password_in_url.search(required.sub("REQUIRED", value))

@@ -52,6 +52,17 @@ def test_an_empty_secret_is_a_missing_one():
     assert "make_env.py" in parsed.stderr
 
 
+@needs_parser
+def test_only_the_key_that_an_airflow_connection_can_keep_may_be_left_empty_and_it_must_be_written_so(env_file: Path):
+    empty = re.sub(r"^MULGIL_PII_KEY=.*$", "MULGIL_PII_KEY=", env_file.read_text(), flags=re.MULTILINE)
+    env_file.write_text(empty)
+    parsed = compose.run_parser(env_file)
+    assert parsed.returncode == 0, parsed.stderr
+    assert compose.read_services(parsed.stdout)["airflow-worker"]["environment"]["MULGIL_PII_KEY"] == ""
+    # Compose takes an empty value for a given one where no colon stands before the question mark.
+    assert set(re.findall(r"(?<!\$)\$\{([A-Z0-9_]+)\?", TEXT)) == {"MULGIL_PII_KEY"}
+
+
 def test_what_has_a_default_is_not_asked_for_and_what_is_the_shells_in_a_container_is_not_either():
     text = "${NEEDED:?is missing}, ${ALSO_NEEDED}, ${ENGINE:-duckdb}, $${HOSTNAME}"
     assert compose.required_names(text) == {"NEEDED", "ALSO_NEEDED"}
@@ -174,7 +185,9 @@ def test_no_secret_stands_in_the_file():
         ("POSTGRES_PASSWORD", "postgres"),
         ("POSTGRES_PASSWORD", "${POSTGRES_PASSWORD:-postgres}"),
         ("POSTGRES_PASSWORD", "${POSTGRES_PASSWORD}"),
+        ("POSTGRES_PASSWORD", "${POSTGRES_PASSWORD?is missing}"),
         ("MULGIL_PII_KEY", ""),
+        ("MULGIL_PII_KEY", "${MULGIL_PII_KEY:-}"),
         ("ANY_URL", "redis://:guess@redis:6379/0"),
     ],
 )
