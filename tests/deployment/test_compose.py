@@ -85,6 +85,17 @@ def test_the_settings_lead_an_airflow_task_to_the_master_that_the_file_starts():
     assert SERVICES["spark-worker"]["command"][-1] == address
 
 
+def test_every_task_that_runs_at_once_gets_its_cores_for_one_that_waits_may_wait_for_a_lock_of_another():
+    worker, command = SERVICES["spark-worker"], SERVICES["spark-worker"]["command"]
+    n_tasks = int(SERVICES["airflow-worker"]["environment"]["AIRFLOW__CELERY__WORKER_CONCURRENCY"])
+    options = DEFAULT_SERVICES["spark-master"]["environment"]["SPARK_MASTER_OPTS"]
+    each = int(options.removeprefix("-Dspark.deploy.defaultCores="))
+    n_workers, n_cores = worker["deploy"]["replicas"], int(command[command.index("--cores") + 1])
+    n_gigabytes = int(command[command.index("--memory") + 1].removesuffix("g"))
+    assert n_tasks * each <= n_workers * min(n_cores, n_gigabytes)  # an executor has one gigabyte unless told otherwise
+    assert SERVICES["airflow-worker"].get("deploy", {}).get("replicas", 1) == 1
+
+
 def test_the_driver_and_the_workers_are_one_image_which_brings_spark_when_asked():
     images = {SERVICES[name]["image"] for name in [*SPARK_SERVICES, "airflow-worker"]}
     assert len(images) == 1
