@@ -21,6 +21,7 @@ GOOD = [
     "scripts.clear_runs ",
     "make run",
     "scripts.assert_run --unchanged",
+    "pytest -n",
     "make down",
     "make down",
 ]

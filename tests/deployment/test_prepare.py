@@ -9,7 +9,9 @@ from include.settings import Settings, read_settings
 from tests.deployment import compose
 
 prepare = compose.load_script("docker/airflow/prepare.py")
-ENVIRONMENT = compose.read_services(compose.COMPOSE_FILE.read_text(encoding="utf-8"))["airflow-init"]["environment"]
+WRITTEN = compose.read_services(compose.COMPOSE_FILE.read_text(encoding="utf-8"))["airflow-init"]["environment"]
+# What the file's own default fills in.
+ENVIRONMENT = WRITTEN | {"MULGIL_ENGINE": "duckdb"}
 
 
 @pytest.fixture
