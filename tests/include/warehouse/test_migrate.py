@@ -94,18 +94,40 @@ def test_a_filled_warehouse_goes_back_to_nothing_and_forward_again(warehouse, wa
     assert differences(warehouse) == []
 
 
-def test_what_refusals_kept_out_before_it_was_a_number_is_counted(warehouse, warehouse_url):
-    migrate.downgrade(warehouse_url, "0012")
+def add_audits(warehouse, *rows):
     names = "problem, partition_key, run_id, n_in, n_published, n_quarantined, n_duplicate, verdict, n_in_lake"
-    rows = ("'p', 'a', 'r', 10, 0, 2, 1, 'refused', 0", "'p', 'b', 'r', 10, 7, 2, 1, 'published', 7")
     with warehouse.begin() as connection:
         for row in rows:
             insert = f"INSERT INTO core.partition_audit ({names}, finished_at_utc) VALUES ({row}, now())"
             connection.execute(text(insert))
+
+
+def test_what_refusals_kept_out_before_it_was_a_number_is_counted(warehouse, warehouse_url):
+    migrate.downgrade(warehouse_url, "0012")
+    add_audits(warehouse, "'p', 'a', 'r', 10, 0, 2, 1, 'refused', 0", "'p', 'b', 'r', 10, 7, 2, 1, 'published', 7")
     migrate.upgrade(warehouse_url)
     with warehouse.begin() as connection:
         query = "SELECT n_refused FROM core.partition_audit ORDER BY partition_key"
         assert connection.scalars(text(query)).all() == [7, 0]
+
+
+def test_counts_that_do_not_add_up_are_repaired_and_those_that_do_are_left(warehouse, warehouse_url):
+    rows = {
+        "'p', 'a', 'r', 10, 0, 2, 1, 'published', 0": (10, 7, 2, 1, 0),  # retention had taken the rows out
+        "'p', 'b', 'r', 10, 6, 4, 1, 'published', 6": (10, 6, 3, 1, 0),  # an erased row was counted twice
+        "'p', 'c', 'r', 10, 0, 12, 1, 'published', 0": (10, 0, 9, 1, 0),
+        "'p', 'd', 'r', 10, 0, 12, 1, 'refused', 4": (10, 0, 9, 1, 0),
+        "'p', 'e', 'r', 10, 3, 2, 1, 'refused', 3": (10, 0, 2, 1, 7),
+        "'p', 'f', 'r', 10, 11, 2, 1, 'published', 11": (14, 11, 2, 1, 0),
+        "'p', 'g', 'r', 10, 7, 2, 1, 'published', 0": (10, 7, 2, 1, 0),
+    }
+    migrate.downgrade(warehouse_url, "0012")
+    add_audits(warehouse, *rows)
+    migrate.upgrade(warehouse_url)
+    with warehouse.begin() as connection:
+        query = "SELECT n_in, n_published, n_quarantined, n_duplicate, n_refused FROM core.partition_audit"
+        found = connection.execute(text(f"{query} ORDER BY partition_key")).all()
+    assert [tuple(row) for row in found] == list(rows.values())
 
 
 def test_a_failing_view_leaves_the_warehouse_as_it_was(warehouse, warehouse_url, tmp_path, monkeypatch):
