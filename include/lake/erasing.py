@@ -242,8 +242,12 @@ def _replace(
 
 
 def _together(kept: ibis.Table, marks: ibis.Table) -> ibis.Table:
-    """Put rows that stay and marks of rows that went into one relation."""
-    return fit_columns(kept, QUARANTINE_SCHEMA).union(fit_columns(marks, QUARANTINE_SCHEMA))
+    """Put rows that stay and marks of rows that went into one relation, one row a place.
+
+    A run that was killed between the quarantine and the events left marks that nobody can tell are the person's.
+    """
+    rows, marks = fit_columns(kept, QUARANTINE_SCHEMA), fit_columns(marks, QUARANTINE_SCHEMA)
+    return rows.anti_join(marks, [OBJECT_KEY, LINE_NUMBER]).union(marks)
 
 
 def _count_again(connection: Connection, traces: Traces, key: Mapping[str, str], *, is_refused: bool) -> None:

@@ -7,11 +7,11 @@ from sqlalchemy import Text, insert, select, text
 
 from include.engine.session import open_engine
 from include.errors import BadSettings, BadSubject, LakeConflict, NotErased
-from include.lake import files
+from include.lake import erasing, files
 from include.lake.catalog import load_table
 from include.lake.reading import current_snapshot, open_rows
 from include.lake.steps import erase_subject, keep_up, prove_erased, publish_partition, stage_partition
-from include.lake.subjects import subject_token
+from include.lake.subjects import ERASED, subject_token
 from include.lake.writing import replace_partition
 from include.names import ROW_KEY
 from include.settings import read_settings
@@ -208,6 +208,29 @@ def test_predictions_that_are_written_while_somebody_is_erased_are_not_lost(peop
     erase("P-1")
     assert [(row[ROW_KEY], row["p_positive"]) for row in rows(PREDICTIONS)] == [("b", 0.9), ("e", 0.9)]
     assert ids() == ["b", "e", "f"]
+
+
+def test_a_run_that_died_between_quarantine_and_events_is_finished_by_the_next_without_the_log(people):
+    (people.folder / "flights" / "a.jsonl").unlink()
+    published = erasing.publish_partitions
+
+    def die_before_the_events(table_name, *arguments, **more):
+        if table_name == EVENTS:
+            raise LakeConflict("upkeep was there first")
+        return published(table_name, *arguments, **more)
+
+    with pytest.MonkeyPatch.context() as held:
+        held.setattr(erasing, "publish_partitions", die_before_the_events)
+        with pytest.raises(LakeConflict):
+            erase("P-1")
+    before = audits(people)[JANUARY]
+    assert sum(row["reason"] == ERASED for row in rows(QUARANTINE)) == 2
+    assert erase("P-1")["n_rows"] == 2
+    after = audits(people)[JANUARY]
+    assert ids() == ["b", "e", "f"]
+    assert after["n_published"] == before["n_published"] - 1
+    assert after["n_quarantined"] == before["n_quarantined"] + 1
+    assert sum(row["reason"] == ERASED for row in rows(QUARANTINE)) == 3
 
 
 def test_the_scan_fails_when_something_is_left(people):
