@@ -29,21 +29,21 @@ def note_subject(
     run_id: str,
     now: datetime,
 ) -> None:
-    """Write that a subject is erased, from now on; who is there already keeps the first reason and time.
+    """Write that a subject is erased, from now on; who is there already keeps the first reason, time and id.
 
     Args:
         hashes: id of a key to the subject's hash, the newest key first.
     """
-    known = set(connection.scalars(_of(hashes, problem, ERASED_SUBJECT.c.subject_hash)))
-    shared: dict[str, Any] = {
-        "problem": problem,
-        "subject_id": next(iter(hashes.values())),
-        "reason": reason,
-        "actor": actor,
-    }
+    columns = (ERASED_SUBJECT.c.subject_hash, ERASED_SUBJECT.c.subject_id)
+    found = select(*columns).where(*_ours(hashes, problem)).order_by(ERASED_SUBJECT.c.asked_at_utc, *columns)
+    known = {row.subject_hash: row.subject_id for row in connection.execute(found)}
+    subject_id = next(iter([*known.values(), *hashes.values()]))
+    shared: dict[str, Any] = {"problem": problem, "subject_id": subject_id, "reason": reason, "actor": actor}
     shared |= {"run_id": run_id, "n_rows": 0, "asked_at_utc": now, "proven_at_utc": None}
     rows = [{**shared, "key_id": name, "subject_hash": value} for name, value in hashes.items() if value not in known]
     upsert_rows(connection, ERASED_SUBJECT, rows)
+    # Hashes that were written without knowing of each other become one subject here.
+    connection.execute(update(ERASED_SUBJECT).where(*_ours(hashes, problem)).values(subject_id=subject_id))
 
 
 def read_subjects(connection: Connection, problem: str) -> list[dict[str, str]]:
@@ -137,8 +137,3 @@ def _about(table: Table, problem: str, item_ids: Collection[str]) -> tuple[Any, 
 def _ours(hashes: Mapping[str, str], problem: str) -> tuple[Any, ...]:
     """Select the rows of one subject."""
     return (ERASED_SUBJECT.c.problem == problem, ERASED_SUBJECT.c.subject_hash.in_(list(hashes.values())))
-
-
-def _of(hashes: Mapping[str, str], problem: str, column: Any) -> Any:
-    """Ask for one column of one subject."""
-    return select(column).where(*_ours(hashes, problem))

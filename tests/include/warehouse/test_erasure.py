@@ -1,0 +1,40 @@
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy import func, select
+
+from include.warehouse.erasure import note_subject, read_subjects
+from include.warehouse.tables.erasure import ERASED_SUBJECT
+
+JULY, AUGUST = datetime(2013, 7, 1, tzinfo=UTC), datetime(2013, 8, 1, tzinfo=UTC)
+
+
+def note(warehouse, now=JULY, problem="p", **hashes):
+    with warehouse.begin() as connection:
+        note_subject(connection, problem, hashes, reason=f"asked in {now:%B}", actor="kim", run_id="r", now=now)
+
+
+def subjects(warehouse, problem="p"):
+    with warehouse.begin() as connection:
+        return read_subjects(connection, problem)
+
+
+@pytest.mark.parametrize("older", [{"old": "h1"}, {"old": "h1", "oldest": "h0"}])
+def test_who_is_asked_for_again_with_a_newer_key_stays_one_subject(warehouse, older):
+    note(warehouse, **older)
+    note(warehouse, AUGUST, new="h2", **older)
+    assert subjects(warehouse) == [{"new": "h2", **older}]
+    with warehouse.begin() as connection:
+        history = select(func.count(), func.min(ERASED_SUBJECT.c.asked_at_utc)).group_by(ERASED_SUBJECT.c.subject_id)
+        assert connection.execute(history).all() == [(len(older) + 1, JULY)]
+
+
+def test_hashes_that_were_written_apart_become_one_subject_with_the_token_that_names_both(warehouse):
+    note(warehouse, old="h1")
+    note(warehouse, new="h2")
+    note(warehouse, new="other")
+    note(warehouse, problem="q", old="h1")
+    assert len(subjects(warehouse)) == 3
+    note(warehouse, AUGUST, new="h2", old="h1")
+    assert sorted(map(str, subjects(warehouse))) == [str({"new": "h2", "old": "h1"}), str({"new": "other"})]
+    assert subjects(warehouse, "q") == [{"old": "h1"}]
