@@ -6,7 +6,7 @@ are found by the hashes that stand in the lake. Landing itself is never changed.
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import ibis
@@ -29,7 +29,6 @@ from include.lake.reading import open_files, open_rows, planned_files
 from include.lake.staging import QUARANTINE_SCHEMA
 from include.lake.subjects import ERASED, Erased, by_secret, is_erased, subject_columns, subject_name
 from include.lake.typing import TYPED_PREFIX, type_columns
-from include.lake.upkeep import has_outlived
 from include.lake.writing import publish_partitions
 from include.names import (
     LINE_NUMBER,
@@ -192,16 +191,20 @@ def erase_partition(engine: Any, connection: Connection, traces: Traces, partiti
     is_refused = connection.scalar(select(PARTITION_AUDIT.c.verdict).where(*audit)) == REFUSED
     quarantine, events = quarantine_table(traces.problem), events_table(traces.problem)
     marks = _marks(engine, traces, partition_key, is_refused=is_refused)
-    n_rows = 0
+    n_rows, n_counted = 0, 0
     for name in reversed(traces.tables):
         held = planned_files(load_table(name), [partition_key])
         rows = open_files(held, arrow_schema(load_table(name)))
         kept = rows.filter(~is_theirs(rows, traces))
-        if name == events:
-            n_rows = _count(rows) - _count(kept)
-        more = marks if name == quarantine else None
-        _replace(engine, name, partition_key, held, kept if more is None else _together(kept, more), properties)
-    _count_again(connection, traces, key, is_refused=is_refused)
+        if name == quarantine:
+            kept = _together(kept, marks)
+            n_counted += _count(kept)
+        elif name == events:
+            n_kept = _count(kept)
+            n_rows = _count(rows) - n_kept
+            n_counted += 0 if is_refused else n_kept
+        _replace(engine, name, partition_key, held, kept, properties)
+    _count_again(connection, traces, key, n_counted, is_refused=is_refused)
     return n_rows
 
 
@@ -250,19 +253,27 @@ def _together(kept: ibis.Table, marks: ibis.Table) -> ibis.Table:
     return rows.anti_join(marks, [OBJECT_KEY, LINE_NUMBER]).union(marks)
 
 
-def _count_again(connection: Connection, traces: Traces, key: Mapping[str, str], *, is_refused: bool) -> None:
-    """Count what a partition is made of now, and by which reasons."""
+def _count_again(
+    connection: Connection, traces: Traces, key: Mapping[str, str], n_counted: int, *, is_refused: bool
+) -> None:
+    """Count what a partition is made of now, and by which reasons.
+
+    Args:
+        n_counted: rows and marks that were to be written, of those that the audit's counts are about.
+    """
+    ours = tuple(PARTITION_AUDIT.c[name] == value for name, value in key.items())
     n_in_lake = _count(open_rows(events_table(traces.problem), [key["partition_key"]]))
     counts = {"n_in_lake": n_in_lake}
-    # Where retention has taken rows out, what the audit counted is history, and the lake cannot be counted against it.
-    if not has_outlived(load_problem(traces.problem), key["partition_key"], datetime.now(UTC)):
+    # Each row that went left a mark. Where there are fewer than the audit counted, retention took rows out before,
+    # whatever the problem file says today: the counts are history, and the lake cannot be counted against them.
+    audited = select(PARTITION_AUDIT.c.n_published + PARTITION_AUDIT.c.n_quarantined).where(*ours)
+    if n_counted >= (connection.scalar(audited) or 0):
         quarantined = planned_files(load_table(quarantine_table(traces.problem)), [key["partition_key"]])
         reasons = count_reasons(quarantined)
         replace_rows(connection, REJECTED_RECORD, key, [{**key, **row} for row in reasons])
         counts["n_quarantined"] = sum(row["n_rows"] for row in reasons)
         if not is_refused:
             counts["n_published"] = n_in_lake
-    ours = tuple(PARTITION_AUDIT.c[name] == value for name, value in key.items())
     connection.execute(update(PARTITION_AUDIT).where(*ours).values(counts))
 
 

@@ -191,6 +191,22 @@ def test_what_retention_took_out_before_is_not_taken_for_lost(people):
     assert audits(people) == {key: {**row, "n_in_lake": 0} for key, row in before.items()}
 
 
+@pytest.mark.parametrize("table", ["events", "quarantine"])
+def test_what_retention_took_out_is_history_even_when_the_period_was_taken_back(people, table):
+    problem = PROBLEM | {"source": PROBLEM["source"] | {"columns": PEOPLE}}
+    before = audits(people)[JANUARY]
+    for upkeep in ({table: "P30D"}, {}):
+        (people.problems_dir / "flights.yaml").write_text(yaml.safe_dump(problem | {"upkeep": upkeep}))
+        assert (keep_up(problem="flights")["n_outlived"] > 0) == bool(upkeep)
+    erase("P-1")
+    after = audits(people)[JANUARY]
+    counts = ("n_in", "n_published", "n_quarantined", "n_duplicate", "n_refused")
+    assert [after[name] for name in counts] == [before[name] for name in counts]
+    assert after["n_in_lake"] == {"events": 0, "quarantine": 2}[table]
+    erase("P-2")
+    assert audits(people)[JANUARY]["n_published"] == before["n_published"]
+
+
 def test_predictions_that_are_written_while_somebody_is_erased_are_not_lost(people):
     written = files.write_files
 
