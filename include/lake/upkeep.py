@@ -102,22 +102,26 @@ def remove_outlived(table_name: str, keep: timedelta | None, grain: str, now: da
     return outlived
 
 
-def has_outlived(problem: Problem, partition_key: str, now: datetime) -> bool:
-    """Say whether rows that a partition's counts name may have been taken out because their time was over."""
-    periods = (problem.upkeep.events, problem.upkeep.quarantine)
-    return any(keep is not None and _is_over(partition_key, keep, problem.source.grain, now) for keep in periods)
-
-
 def _is_over(partition_key: str, keep: timedelta, grain: str, now: datetime) -> bool:
     """Say whether a partition ended longer ago than it is kept."""
     return partition_bounds(partition_key, grain)[1] < now - keep
 
 
-def _note_outlived(problem: str, partition_keys: Collection[str]) -> None:
-    """Write that the lake has no row of these partitions any more; what their audits counted stays."""
-    ours = (PARTITION_AUDIT.c.problem == problem, PARTITION_AUDIT.c.partition_key.in_(partition_keys))
+def _note_outlived(problem: Problem, now: datetime) -> None:
+    """Write that the lake has no row of outlived partitions any more; what their audits counted stays.
+
+    It asks the lake and not the run: one that was killed after its commit could not write it.
+    """
+    keep, audit = problem.upkeep.events, PARTITION_AUDIT.c
+    if keep is None:
+        return
+    ours = (audit.problem == problem.name, audit.n_in_lake > 0)
     with open_warehouse().begin() as connection:
-        connection.execute(update(PARTITION_AUDIT).where(*ours).values(n_in_lake=0))
+        # Locked before the lake is asked: whoever publishes meanwhile writes their count after ours.
+        audited = connection.scalars(select(audit.partition_key).where(*ours).with_for_update()).all()
+        held = set(list_partitions(events_table(problem.name)))
+        gone = [key for key in audited if key not in held and _is_over(key, keep, problem.source.grain, now)]
+        connection.execute(update(PARTITION_AUDIT).where(*ours, audit.partition_key.in_(gone)).values(n_in_lake=0))
 
 
 def keep_up_tables(problem: Problem, needed: Collection[str], now: datetime) -> dict[str, int]:
@@ -139,7 +143,7 @@ def keep_up_tables(problem: Problem, needed: Collection[str], now: datetime) -> 
             continue
         outlived = remove_outlived(name, period, problem.source.grain, now)
         if name == events_table(problem.name):
-            _note_outlived(problem.name, outlived)
+            _note_outlived(problem, now)
         done["n_outlived"] += len(outlived)
         done["n_compacted"] += compact(name)
         done["n_snapshots"] += len(expire_snapshots(name, keep=needed, before=now - problem.upkeep.snapshots))

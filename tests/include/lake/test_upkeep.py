@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 import pyarrow as pa
 import pytest
 import yaml
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 
 from include.errors import CountsDoNotAddUp, LakeConflict
 from include.lake import files
@@ -14,8 +14,10 @@ from include.lake.steps import keep_up
 from include.lake.upkeep import compact, needed_snapshots, remove_outlived
 from include.lake.writing import publish_files, replace_partition
 from include.warehouse.tables.learning import SCORED_PARTITION
+from include.warehouse.tables.quality import PARTITION_AUDIT
 from include.warehouse.tables.review import REVIEW_BATCH
 from tests.include.lake.conftest import PROBLEM
+from tests.include.lake.test_steps import ingest, land
 
 TABLE = "lake.flights"
 JANUARY, FEBRUARY = "2013-01", "2013-02"
@@ -149,3 +151,24 @@ def test_upkeep_of_a_healthy_lake_does_nothing_and_retention_only_where_it_is_as
     assert keep_up(problem="flights")["n_outlived"] == 2
     assert values() == []
     assert current_snapshot(TABLE) != before
+
+
+def test_a_run_that_died_before_it_noted_what_retention_took_out_is_made_good_by_the_next(landing, flight):
+    landing.write_problem()
+    landing.drop("a.jsonl", flight("a"), flight("b", "2013-02-03T00:00:00Z"))
+    for key in land():
+        ingest(key)
+    remove_outlived(TABLE, timedelta(0), "month", datetime(2013, 2, 11, tzinfo=UTC))
+    audited = select(PARTITION_AUDIT.c.partition_key, PARTITION_AUDIT.c.n_in_lake, PARTITION_AUDIT.c.n_published)
+
+    def note(**upkeep):
+        problem = PROBLEM | {"upkeep": upkeep}
+        (landing.problems_dir / "flights.yaml").write_text(yaml.safe_dump(problem))
+        keep_up(problem="flights")
+        with landing.house.engine.begin() as connection:
+            return sorted(map(tuple, connection.execute(audited)))
+
+    assert note() == [(JANUARY, 1, 1), (FEBRUARY, 1, 1)]
+    assert note(events="P100000D") == [(JANUARY, 1, 1), (FEBRUARY, 1, 1)]  # its time is not over
+    days = (datetime.now(UTC) - datetime(2013, 2, 11, tzinfo=UTC)).days
+    assert note(events=f"P{days}D") == [(JANUARY, 0, 1), (FEBRUARY, 1, 1)]
