@@ -171,11 +171,8 @@ def test_the_grain_names_the_partition(landing, flight, grain, key):
 
 
 @pytest.fixture
-def bucket(landing, monkeypatch):
-    moto = pytest.importorskip("moto.server", reason="moto is not installed")
-    server = moto.ThreadedMotoServer(ip_address="127.0.0.1", port=0)
-    server.start()
-    host, port = server.get_host_and_port()
+def bucket(landing, s3_server, monkeypatch):
+    host, port = s3_server
     for name, value in {
         "MULGIL_LANDING_URL": "s3://logs/raw",
         "MULGIL_S3_ENDPOINT": f"http://{host}:{port}",
@@ -188,7 +185,6 @@ def bucket(landing, monkeypatch):
     client.create_bucket(Bucket="logs")
     yield client
     client.close()
-    server.stop()
 
 
 def test_a_bucket_is_read_like_a_folder(landing, bucket, flight, monkeypatch):
