@@ -2,15 +2,16 @@
 
 import os
 from functools import lru_cache
-from typing import Any
 
-from include.engine.ibis_gaps import DuckDBBackend, mend_drop, stand_in_for_hotfix
+import ibis
+
+from include.engine.ibis_patches import DuckDBBackend, mend_drop, stand_in_for_hotfix
 from include.settings import Settings, read_settings
 
-_SPARK: dict[int, Any] = {}  # by process id, for the reason given below
+_SPARK: dict[int, ibis.BaseBackend] = {}  # by process id, for the reason given below
 
 
-def open_engine() -> Any:
+def open_engine() -> ibis.BaseBackend:
     """Open the engine, once per process.
 
     Returns:
@@ -26,14 +27,14 @@ def open_engine() -> Any:
     return _engine_of(os.getpid(), str(settings.home / "spill"), settings.engine_memory_mb)
 
 
-def is_spark(engine: Any) -> bool:
+def is_spark(engine: ibis.BaseBackend) -> bool:
     """Say whether an engine is Spark, where rows lie on other machines and code travels to them."""
     return bool(engine.name == "pyspark")
 
 
-def _spark_of(process: int, settings: Settings) -> Any:
+def _spark_of(process: int, settings: Settings) -> ibis.BaseBackend:
     """Start Spark, or give the one that this process has: there is one, whatever else the settings say by now."""
-    from include.engine.spark_session import connect
+    from include.engine.spark.session import connect
 
     if process not in _SPARK:
         _SPARK[process] = connect(settings)
@@ -42,7 +43,7 @@ def _spark_of(process: int, settings: Settings) -> Any:
 
 # By process id: a forked task must not share its parent's engine, whose threads did not survive the fork.
 @lru_cache(maxsize=2)
-def _engine_of(_process: int, spill: str, memory_mb: int) -> Any:
+def _engine_of(_process: int, spill: str, memory_mb: int) -> ibis.BaseBackend:
     """Start DuckDB in memory; what does not fit is spilled below the home folder, not into the working folder."""
     stand_in_for_hotfix()
     mend_drop()

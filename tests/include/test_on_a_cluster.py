@@ -15,7 +15,7 @@ from include.lake.catalog import load_table
 from include.lake.reading import open_rows, planned_files
 from include.lake.steps import publish_partition, stage_partition
 from include.landing.steps import find_new_partitions
-from include.learning import registry
+from include.learning.registry import versions
 from include.learning.steps import fit_candidates, plan_training, score_partition
 from include.names import events_table, predictions_table, quarantine_table
 from include.quality.steps import audit_partition
@@ -68,10 +68,10 @@ def train(house):
     where = {"problem": PROBLEM, "partition_key": MONTHS[-2]}
     version = fit_candidates(plan=plan_training(**where), **where)["model_version"]
     # The gate rightly refuses what three weeks of flights have taught; what is asked here is what scoring makes of it.
-    event = {"event": registry.PROMOTED, "actor": "test", "reason": "to be scored by", "serves_from": MONTHS[-1]}
+    event = {"event": versions.PROMOTED, "actor": "test", "reason": "to be scored by", "serves_from": MONTHS[-1]}
     with house.engine.begin() as connection:
         added = event | {"problem": PROBLEM, "model_version": version}
-        registry.add_event(connection, added, now=datetime(2013, 7, 1, tzinfo=UTC))
+        versions.add_event(connection, added, now=datetime(2013, 7, 1, tzinfo=UTC))
 
 
 def score():

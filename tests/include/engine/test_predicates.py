@@ -1,7 +1,7 @@
 import pyarrow as pa
 import pytest
 
-from include.engine.predicates import add_predicates
+from include.engine.predicates import add_predicates, add_quantity
 from include.engine.relations import relation_of_arrow
 from include.engine.session import open_engine
 from include.errors import BadProblem
@@ -67,3 +67,15 @@ def test_a_predicate_that_is_a_number_is_refused(flights):
 def test_a_predicate_never_replaces_a_column(flights):
     with pytest.raises(BadProblem, match="'origin' would replace"):
         add_predicates(flights, {"origin": "delay > 1"})
+
+
+def test_a_number_is_added_as_a_double_and_unknown_stays_unknown(flights):
+    table = add_quantity(flights, "hours", "CASE WHEN origin = 'EWR' THEN NULL ELSE delay / 60 END -- minutes")
+    assert str(table.schema()["hours"]) == "float64"
+    assert [one is None for one in rows_of(table)["hours"]].count(True) >= 1
+
+
+@pytest.mark.parametrize(("sql", "said"), [("origin", "not a number"), ("dealy", "cannot be used")])
+def test_what_gives_no_number_is_refused_and_shown(flights, sql, said):
+    with pytest.raises(BadProblem, match=said):
+        add_quantity(flights, "hours", sql)

@@ -47,7 +47,7 @@ def test_another_process_gets_another_engine(home):
 def test_spark_without_its_package_is_refused_with_what_to_install(monkeypatch):
     monkeypatch.setenv("MULGIL_ENGINE", "spark")
     monkeypatch.setattr(session, "_SPARK", {})
-    monkeypatch.setitem(sys.modules, "include.engine.spark_backend", None)
+    monkeypatch.setitem(sys.modules, "include.engine.spark.backend", None)
     with pytest.raises(BadSettings, match=r"PySpark is not installed.*requirements-spark\.txt"):
         open_engine()
 

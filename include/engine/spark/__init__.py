@@ -1,0 +1,1 @@
+"""The engine when a machine is outgrown: Spark, meaning what DuckDB means."""
