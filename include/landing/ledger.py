@@ -4,12 +4,14 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, delete, func, literal, select, update
+from sqlalchemy import Connection, case, delete, func, literal, select, update
 
-from include.landing.manifest import KnownObject, ReadObject, moved_partitions
+from include.engine.formats.object_records import CANNOT_BE_READ
+from include.landing.object_changes import KnownObject, ReadObject, moved_partitions
 from include.names import Coverage, Stage
 from include.warehouse.coverage import SETTLED, mark, read_statuses
 from include.warehouse.loading import upsert_rows
+from include.warehouse.predicates import is_one_of
 from include.warehouse.tables.landing import LANDING_OBJECT, LANDING_PARTITION
 from include.warehouse.tables.runs import COVERAGE
 
@@ -24,11 +26,14 @@ def read_known(connection: Connection, problem: str) -> dict[str, KnownObject]:
     feeds = select(LANDING_PARTITION.c.object_key, LANDING_PARTITION.c.partition_key, LANDING_PARTITION.c.n_rows)
     for object_key, partition_key, n_rows in connection.execute(feeds.where(LANDING_PARTITION.c.problem == problem)):
         fed[object_key][partition_key] = n_rows
-    columns = ("version", "fingerprint", "home_partition", "n_unplaced", "placed_by")
+    columns = ("version", "fingerprint", "home_partition", "n_unplaced", "placed_by", "arrived_at_utc")
     objects = select(LANDING_OBJECT.c.object_key, *(LANDING_OBJECT.c[name] for name in columns))
     rows = connection.execute(objects.where(LANDING_OBJECT.c.problem == problem)).mappings()
     return {
-        row["object_key"]: KnownObject(n_rows=fed[row["object_key"]], **{name: row[name] for name in columns})
+        row["object_key"]: KnownObject(
+            n_rows=fed[row["object_key"]],
+            **{name.removesuffix("_utc"): row[name] for name in columns},
+        )
         for row in rows
     }
 
@@ -54,7 +59,7 @@ def store_objects(
     """
     upsert_rows(connection, LANDING_OBJECT, [_object_row(problem, item, rules, now) for item in objects])
     keys = [item.seen.key for item in objects]
-    of_read = (LANDING_PARTITION.c.problem == problem, LANDING_PARTITION.c.object_key.in_(keys))
+    of_read = (LANDING_PARTITION.c.problem == problem, is_one_of(LANDING_PARTITION.c.object_key, keys))
     connection.execute(delete(LANDING_PARTITION).where(*of_read))
     rows = [
         {"problem": problem, "partition_key": key, "object_key": item.seen.key, "n_rows": n}
@@ -75,7 +80,7 @@ def store_objects(
 
 def note_rules(connection: Connection, problem: str, object_keys: Sequence[str], rules: str) -> None:
     """Write that objects lie as today's rules would put them."""
-    ours = (LANDING_OBJECT.c.problem == problem, LANDING_OBJECT.c.object_key.in_(object_keys))
+    ours = (LANDING_OBJECT.c.problem == problem, is_one_of(LANDING_OBJECT.c.object_key, object_keys))
     connection.execute(update(LANDING_OBJECT).where(*ours).values(placed_by=rules))
 
 
@@ -94,9 +99,16 @@ def claim_unsettled(connection: Connection, problem: str, now: datetime, run_id:
     query = (
         update(COVERAGE)
         .where(COVERAGE.c.problem == problem, COVERAGE.c.stage == str(Stage.INGEST))
-        .where(COVERAGE.c.partition_key.in_(list(landed)), COVERAGE.c.status.not_in([str(s) for s in SETTLED]))
+        .where(is_one_of(COVERAGE.c.partition_key, list(landed)), COVERAGE.c.status.not_in([str(s) for s in SETTLED]))
         .where(is_lost | (COVERAGE.c.run_id == run_id))
-        .values(status=str(Coverage.WAITING), detail="announced again", run_id=run_id, updated_at_utc=now)
+        .values(
+            status=str(Coverage.WAITING),
+            detail="announced again",
+            run_id=run_id,
+            updated_at_utc=now,
+            # Whoever was killed could not write that it failed.
+            n_failures=COVERAGE.c.n_failures + case((COVERAGE.c.status == str(Coverage.RUNNING), 1), else_=0),
+        )
         .returning(COVERAGE.c.partition_key)
     )
     return set(connection.scalars(query))
@@ -108,12 +120,15 @@ def _object_row(problem: str, item: ReadObject, rules: str, now: datetime) -> di
         "problem": problem,
         "object_key": item.seen.key,
         "size_bytes": item.seen.size_bytes,
-        "version": item.seen.version,
+        # What could not be read may be mended without a trace in its version: with none, the next run tries again.
+        "version": "" if (item.flaw or "").startswith(CANNOT_BE_READ) else item.seen.version,
         "fingerprint": item.fingerprint,
         "home_partition": item.home_partition,
         "placed_by": rules,
         "n_unplaced": item.n_unplaced,
         "n_rows": sum(item.n_rows.values()),
         "flaw": item.flaw,
+        "read_as": item.read_as,
+        "arrived_at_utc": item.arrived_at,
         "seen_at_utc": now,
     }

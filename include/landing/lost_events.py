@@ -11,6 +11,7 @@ from sqlalchemy import Connection, func, select
 
 from include.landing.ledger import LONGEST_WAIT, LOST_AFTER
 from include.names import Coverage, Stage
+from include.partition_keys import sort_key
 from include.warehouse.loading import upsert_rows
 from include.warehouse.tables.runs import COVERAGE, LOST_EVENT, RUN_STEP
 
@@ -64,7 +65,7 @@ def claim_all_lost(
 ) -> list[str]:
     """Name the partitions that any of several stages never began with, oldest first."""
     found = (claim_lost(connection, problem, announced_by, stage, now, run_id) for stage in sorted(listeners))
-    return sorted({key for keys in found for key in keys})
+    return sorted({key for keys in found for key in keys}, key=sort_key)
 
 
 def _is_busy(connection: Connection, problem: str, stage: Stage, now: datetime) -> bool:
@@ -90,7 +91,7 @@ def _read_unbegun(
         .where(COVERAGE.c.problem == problem, COVERAGE.c.stage == str(announced_by))
         .where(COVERAGE.c.status == str(Coverage.DONE), COVERAGE.c.updated_at_utc <= now - LOST_AFTER)
         .where(~begun.exists())
-        .order_by(COVERAGE.c.partition_key)
+        .order_by(func.length(COVERAGE.c.partition_key), COVERAGE.c.partition_key)
     )
     return [(key, done_at) for key, done_at in connection.execute(query)]
 

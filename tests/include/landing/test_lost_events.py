@@ -121,6 +121,15 @@ def test_what_any_of_several_stages_did_not_hear_is_announced_once(published, be
         assert claim_all_lost(connection, "p", Stage.INGEST, both, NOW, "r") == ["2013-01", "2013-02"]
 
 
+def test_rounds_are_announced_again_in_their_order_not_as_text(published, claim, house):
+    published(60, "round-1000", "round-999", stage=Stage.TRAIN)
+    asked = {"stage": Stage.MONITOR, "announced_by": Stage.TRAIN}
+    assert claim(**asked) == ["round-999", "round-1000"]
+    with house.engine.begin() as connection:
+        both = [Stage.MONITOR, Stage.REVIEW]
+        assert claim_all_lost(connection, "p", Stage.TRAIN, both, NOW, "r") == ["round-999", "round-1000"]
+
+
 def test_the_steps_ask_for_the_stages_that_the_problem_has(house, published):
     """`campaign` has an experiment and no model; `flight_delay` trains on the log and is monitored."""
     long_ago = datetime.now(UTC) - timedelta(days=1)

@@ -217,7 +217,7 @@ def test_more_objects_than_one_page_of_a_listing_are_all_seen(landing, bucket):
     assert find()["n_objects"] == 1001
 
 
-def test_a_later_end_of_the_range_places_the_strays_anew_and_leaves_everything_else_alone(landing, flight):
+def test_a_later_end_of_the_range_moves_only_the_rows_beyond_it(landing, flight):
     landing.drop("a.jsonl", flight("a"), flight("b", "2014-03-01T00:00:00Z"))
     landing.drop("b.jsonl", flight("c", "2013-02-01T00:00:00Z"))
     find()
@@ -238,7 +238,7 @@ def test_another_event_time_moves_every_record(landing, flight):
     assert find()["partitions"] == ["2013-01", "2013-05"]
 
 
-def test_a_partition_that_fails_waits_twice_as_long_each_time_and_a_day_at_most(landing, flight):
+def test_a_failing_partition_waits_twice_as_long_each_time_at_most_a_day(landing, flight):
     landing.drop("a.jsonl", flight("a"))
     find()
     other = {"problem": "flights", "run_id": "scheduled-next"}

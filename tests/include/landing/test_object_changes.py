@@ -2,8 +2,8 @@ import json
 
 import pytest
 
-from include.engine.objects import RawObject
-from include.landing.manifest import (
+from include.engine.object_store.objects import RawObject
+from include.landing.object_changes import (
     KnownObject,
     choose_changed,
     choose_home,
@@ -61,7 +61,7 @@ def test_an_object_is_read_again_only_where_other_rules_may_move_a_record(change
     assert bool(choose_unmoved([make_object()], known, rules)) == (bool(changed) and not is_read)
 
 
-def test_an_object_whose_rules_nobody_wrote_down_is_read_once_and_moves_only_what_is_counted_otherwise():
+def test_an_object_without_noted_rules_is_read_once_and_moves_only_differences():
     known = make_known(None, None, m1=3, m2=1)
     assert choose_changed([make_object()], {"a": known}, make_rules())
     assert moved_partitions(known, make_read(m1=3, m2=1, n_unplaced=0), make_rules()) == set()
@@ -93,7 +93,7 @@ def test_new_bytes_move_everything_that_they_feed_or_fed():
         ({}, "2012-12"),
     ],
 )
-def test_home_is_where_most_records_are_the_earliest_on_a_tie_the_fallback_without_any(counts, home):
+def test_home_is_the_commonest_partition_the_earliest_on_a_tie(counts, home):
     assert choose_home(counts, "2012-12") == home
 
 

@@ -3,10 +3,13 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC
+from datetime import UTC, datetime
 
-from include.engine.objects import RawObject
+from include.engine.object_store.objects import RawObject
+from include.problems.sections.computed import columns_in
 from include.problems.sections.source import Source
+
+_HOW_READ = {"from_field", "path", "missing", "format"}
 
 
 @dataclass(frozen=True)
@@ -20,6 +23,8 @@ class ReadObject:
         n_rows: records by partition; those without a usable time are counted in the home partition.
         n_unplaced: records without a usable time.
         flaw: what is wrong with the object as a whole; None when nothing is.
+        read_as: the format that its records were read in; None where it could not be told.
+        arrived_at: when its bytes were last written, as its store says; None where it does not.
     """
 
     seen: RawObject
@@ -28,6 +33,8 @@ class ReadObject:
     n_rows: Mapping[str, int]
     n_unplaced: int = 0
     flaw: str | None = None
+    read_as: str | None = None
+    arrived_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -39,6 +46,7 @@ class KnownObject:
         n_rows: records by partition.
         n_unplaced: records without a usable time; None where nobody counted them.
         placed_by: the rules it was placed by, from `placing_rules`; None where nobody wrote them down.
+        arrived_at: when its bytes were last written; None where nobody wrote it down.
     """
 
     version: str
@@ -47,6 +55,7 @@ class KnownObject:
     n_rows: Mapping[str, int]
     n_unplaced: int | None
     placed_by: str | None
+    arrived_at: datetime | None = None
 
 
 def placing_rules(source: Source) -> str:
@@ -56,9 +65,23 @@ def placing_rules(source: Source) -> str:
         "grain": source.grain,
         "event_time": source.event_time,
         "earliest": source.earliest.astimezone(UTC).isoformat(),
-        "latest": source.latest.astimezone(UTC).isoformat(),
+        # Without a bound it is the clock's: as one that is later than any.
+        "latest": (source.latest or datetime.max.replace(tzinfo=UTC)).astimezone(UTC).isoformat(),
     }
-    return json.dumps(rules)
+    how = _reading_rules(source)
+    return json.dumps(rules | {"reading": how} if how else rules)
+
+
+def _reading_rules(source: Source) -> dict[str, object]:
+    """Write down how the event time is read, where that is more than a field of its column's name in ISO 8601."""
+    rule = source.event_time_rule
+    named = {source.event_time} if rule is None else columns_in(rule.sql or "", source.declared)
+    read = {name: source.declared[name].model_dump(include=_HOW_READ, exclude_defaults=True) for name in sorted(named)}
+    how: dict[str, object] = {name: said for name, said in read.items() if said}
+    if rule is not None:
+        how = {name: {"type": source.declared[name].type, **read[name]} for name in read}
+        how["rule"] = rule.model_dump(exclude_none=True)
+    return how | ({"missing": source.missing} if source.missing else {})
 
 
 def choose_changed(listed: Sequence[RawObject], known: Mapping[str, KnownObject], rules: str) -> list[RawObject]:
@@ -110,7 +133,7 @@ def _differ_in_range_only(before: str | None, now: str) -> bool:
     if before is None:
         return False
     old, new = json.loads(before), json.loads(now)
-    return all(old[name] == new[name] for name in ("format", "grain", "event_time"))
+    return all(old.get(name) == new.get(name) for name in ("format", "grain", "event_time", "reading"))
 
 
 def choose_home(counts: Mapping[str, int], fallback: str) -> str:
@@ -124,7 +147,13 @@ def choose_home(counts: Mapping[str, int], fallback: str) -> str:
 
 
 def place_records(
-    seen: RawObject, fingerprint: str, counts: Mapping[str | None, int], fallback: str, flaw: str | None = None
+    seen: RawObject,
+    fingerprint: str,
+    counts: Mapping[str | None, int],
+    fallback: str,
+    flaw: str | None = None,
+    read_as: str | None = None,
+    arrived_at: datetime | None = None,
 ) -> ReadObject:
     """Say which partitions an object feeds, with how many records each.
 
@@ -135,7 +164,7 @@ def place_records(
     home = choose_home(placed, fallback)
     if counts.get(None):
         placed[home] = placed.get(home, 0) + counts[None]
-    return ReadObject(seen, fingerprint, home, placed, counts.get(None, 0), flaw)
+    return ReadObject(seen, fingerprint, home, placed, counts.get(None, 0), flaw, read_as, arrived_at)
 
 
 def split_batches(objects: Iterable[RawObject], max_bytes: int) -> list[list[RawObject]]:

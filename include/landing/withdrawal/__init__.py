@@ -1,0 +1,1 @@
+"""Takes wrong files back: which objects, which partitions are ingested anew, which models learned from them."""
