@@ -8,21 +8,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 import pyarrow as pa
 from pyiceberg.catalog.sql import SqlCatalog
 from pyiceberg.exceptions import NoSuchTableError
+from pyiceberg.io import PY_IO_IMPL
 from pyiceberg.table import Table
 from sqlalchemy import Connection, NullPool, create_engine, make_url, text
 
-from include.errors import BadPartition, LakeConflict
+from include.errors import LakeConflict, LakeDamaged, NotInLake
+from include.lake.durable_io import ROOT, LakeFileIO
 from include.lake.files import lake_root
-from include.lake.iceberg_gaps import LakeCatalog, share_history
+from include.lake.pyiceberg_patches import LakeCatalog, share_history
+from include.lake.recovery import UNREADABLE, recover_table
 from include.names import LAKE_NAMESPACE, PARTITION_KEY
 from include.settings import read_settings
 from include.warehouse.database import engine_for
-from include.warehouse.locks import lock_until_commit
+from include.warehouse.locks import lock_until_commit, try_lock_until_commit
 
 CATALOG_SCHEMA = "lake_catalog"
 
@@ -56,7 +58,9 @@ def _catalog_of(warehouse_url: str, lake_url: str, s3_endpoint: str | None) -> S
     with _lock(warehouse_url, "catalog"):
         with engine_for(warehouse_url).begin() as connection:
             connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {CATALOG_SCHEMA}"))
-        properties = {"uri": uri, "warehouse": lake_root(lake_url)}
+        root = lake_root(lake_url)
+        io = f"{LakeFileIO.__module__}.{LakeFileIO.__name__}"
+        properties = {"uri": uri, "warehouse": root, PY_IO_IMPL: io, ROOT: root}
         if s3_endpoint:
             properties["s3.endpoint"] = s3_endpoint
         catalog = LakeCatalog("mulgil", **properties)
@@ -68,23 +72,48 @@ def _catalog_of(warehouse_url: str, lake_url: str, s3_endpoint: str | None) -> S
 
 
 def find_table(table_name: str) -> Table | None:
-    """Load a table as it is now, or None when nothing was ever written to it."""
+    """Load a table as it is now, or None when nothing was ever written to it.
+
+    Where its newest metadata cannot be read, it is brought back first.
+
+    Raises:
+        LakeDamaged: no metadata of it is whole, or somebody holds its lock, so that it cannot be brought back now.
+    """
     try:
         return open_catalog().load_table(table_name)
     except NoSuchTableError:
         return None
+    except UNREADABLE:
+        return bring_back(table_name)
+
+
+def bring_back(table_name: str) -> Table:
+    """Bring a table back whose newest metadata, or a manifest of it, cannot be read.
+
+    Raises:
+        LakeDamaged: no metadata of it is whole, or somebody holds its lock, so that it cannot be brought back now.
+    """
+    with one_commit() as commit:
+        if not try_lock_until_commit(commit.connection, "lake", table_name):
+            raise LakeDamaged(
+                f"The newest metadata of {table_name} cannot be read, and another run is about to write to the table. "
+                "Run it again: who reads the table first brings it back."
+            )
+        recover_table(commit.catalog, commit.connection, table_name)
+    return open_catalog().load_table(table_name)
 
 
 def load_table(table_name: str) -> Table:
     """Load a table as it is now.
 
     Raises:
-        BadPartition: nothing was ever written to it.
+        LakeDamaged: it cannot be read, and cannot be brought back now.
+        NotInLake: nothing was ever written to it.
     """
     table = find_table(table_name)
     if table is None:
         known = ", ".join(sorted(".".join(name) for name in open_catalog().list_tables(LAKE_NAMESPACE))) or "none"
-        raise BadPartition(
+        raise NotInLake(
             f"The lake has no table {table_name!r}; it has {known}. "
             "A table is made when its first partition is published: is its ingest (or scoring) still to come?"
         )
@@ -95,6 +124,7 @@ def ensure_table(table_name: str, schema: pa.Schema) -> Table:
     """Load a table, making it or adding its new columns and properties first; call it inside `table_lock`.
 
     Raises:
+        LakeDamaged: as of `load_table`.
         LakeConflict: a column has another type in the table than in `schema`.
     """
     table = find_table(table_name)
@@ -179,10 +209,10 @@ def _lock(warehouse_url: str, name: str) -> Iterator[None]:
 
 def arrow_schema(table: Table) -> pa.Schema:
     """Say a table's columns in Arrow's types, without Iceberg's field ids."""
-    fields: list[Any] = [pa.field(f.name, _plain(f.type)) for f in table.schema().as_arrow()]
+    fields: list[pa.Field] = [pa.field(f.name, _plain(f.type)) for f in table.schema().as_arrow()]
     return pa.schema(fields)
 
 
-def _plain(kind: Any) -> Any:
+def _plain(kind: pa.DataType) -> pa.DataType:
     """Turn a large string into a string: the same to every reader, and one spelling to compare."""
     return pa.string() if pa.types.is_large_string(kind) else kind

@@ -3,14 +3,14 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from include.lake import files
-from include.lake.landed import Feed
+from include.lake.sources import Feed
 from include.names import LAKE_NAMESPACE
 
 # Snapshot properties stand in the table's metadata, which every reader loads: thousands of objects do not belong there.
 INLINE_BYTES = 1_024
+PATH_PROPERTY = "mulgil.manifest_path"  # of a snapshot whose manifest is a file; of several, with commas between
 
 
 def manifest_folder(table_name: str, partition_key: str) -> str:
@@ -20,7 +20,7 @@ def manifest_folder(table_name: str, partition_key: str) -> str:
 
 def write_manifest(
     table_name: str, partition_key: str, feeds: Sequence[Feed], n_records: Mapping[str, int]
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """Describe the objects that feed a partition.
 
     Args:

@@ -1,51 +1,32 @@
 """Keeps tables small and quick: few files a partition, little history, no rows beyond their time.
 
-What belongs here: what is done to which table. What does not: how snapshots and files are removed (`keeping.py`).
+What belongs here: what is done to which table. What does not: how snapshots and files are removed
+(`garbage_collection.py`).
 """
 
 from collections import Counter
-from collections.abc import Collection
 from datetime import datetime, timedelta
 
 import pyarrow.dataset
-from sqlalchemy import Connection, Text, select, update
+from sqlalchemy import select, update
 
-from include.engine.placing import partition_bounds
 from include.errors import CountsDoNotAddUp
 from include.lake import files
 from include.lake.catalog import arrow_schema, find_table, load_table
-from include.lake.keeping import expire_snapshots, remove_orphans
+from include.lake.garbage_collection import expire_snapshots, remove_orphans
 from include.lake.reading import list_partitions, planned_files
 from include.lake.writing import publish_partitions
-from include.names import events_table, predictions_table, quarantine_table
+from include.names import events_table, predictions_table, quarantine_table, ranking_table
+from include.partition_keys import partition_bounds
 from include.problems.schema import Problem
 from include.warehouse.database import open_warehouse
-from include.warehouse.tables import METADATA
-from include.warehouse.tables.learning import SCORED_PARTITION
+from include.warehouse.predicates import is_one_of
 from include.warehouse.tables.quality import PARTITION_AUDIT
 
-# These say which commit wrote a partition's rows; the rows themselves are in the newest snapshot, too.
-_RECORDS_OF_COMMITS = {PARTITION_AUDIT.name, SCORED_PARTITION.name}
 # Beyond this, a file is large enough to be read on its own.
 SMALL_BYTES = 64 << 20
 # No step runs for so long: what is older and unknown to every snapshot was left by one that was killed.
 ORPHAN_AFTER = timedelta(days=1)
-
-
-def needed_snapshots(connection: Connection, problem: str) -> set[str]:
-    """Name the snapshots that somebody may want to read again: training rows, and the scores that a batch came from."""
-    columns = [
-        (table, column)
-        for table in METADATA.sorted_tables
-        for column in table.columns
-        if column.name.endswith("snapshot_id") and isinstance(column.type, Text)
-    ]
-    found: set[str] = set()
-    for table, column in columns:
-        if table.name not in _RECORDS_OF_COMMITS:
-            query = select(column).where(table.c.problem == problem, column.is_not(None))
-            found |= set(connection.scalars(query))
-    return found
 
 
 def compact(table_name: str) -> int:
@@ -121,23 +102,27 @@ def _note_outlived(problem: Problem, now: datetime) -> None:
         audited = connection.scalars(select(audit.partition_key).where(*ours).with_for_update()).all()
         held = set(list_partitions(events_table(problem.name)))
         gone = [key for key in audited if key not in held and _is_over(key, keep, problem.source.grain, now)]
-        connection.execute(update(PARTITION_AUDIT).where(*ours, audit.partition_key.in_(gone)).values(n_in_lake=0))
+        connection.execute(
+            update(PARTITION_AUDIT).where(*ours, is_one_of(audit.partition_key, gone)).values(n_in_lake=0)
+        )
 
 
-def keep_up_tables(problem: Problem, needed: Collection[str], now: datetime) -> dict[str, int]:
+def keep_up_tables(problem: Problem, now: datetime) -> dict[str, int]:
     """Do for each table of a problem what is to be done.
-
-    Args:
-        needed: snapshots that stay whatever their age.
 
     Returns:
         `n_compacted`, `n_outlived`, `n_snapshots` and `n_files`, as `steps.keep_up` describes them.
+
+    Raises:
+        LakeConflict: somebody published to a partition meanwhile; their rows stay.
+        CountsDoNotAddUp: a row would be lost or doubled.
     """
     done = dict.fromkeys(("n_compacted", "n_outlived", "n_snapshots", "n_files"), 0)
     for name, period in (
         (events_table(problem.name), problem.upkeep.events),
         (quarantine_table(problem.name), problem.upkeep.quarantine),
         (predictions_table(problem.name), problem.upkeep.predictions),
+        (ranking_table(problem.name), problem.upkeep.predictions),
     ):
         if find_table(name) is None:
             continue
@@ -146,6 +131,7 @@ def keep_up_tables(problem: Problem, needed: Collection[str], now: datetime) -> 
             _note_outlived(problem, now)
         done["n_outlived"] += len(outlived)
         done["n_compacted"] += compact(name)
-        done["n_snapshots"] += len(expire_snapshots(name, keep=needed, before=now - problem.upkeep.snapshots))
+        kept_since = now - problem.upkeep.snapshots
+        done["n_snapshots"] += len(expire_snapshots(name, named_by=problem.name, superseded_before=kept_since))
         done["n_files"] += remove_orphans(name, now - ORPHAN_AFTER)
     return done

@@ -4,9 +4,7 @@ One of the two doors of the lake for other rooms.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import groupby
-from operator import itemgetter
+from collections.abc import Mapping, Sequence
 
 import ibis
 import pyarrow as pa
@@ -16,24 +14,26 @@ from pyiceberg.expressions import In, Reference
 from pyiceberg.expressions.literals import literal
 from pyiceberg.table import Table
 
-from include.engine.mapping import BatchFunction, stream
+from include.engine.batch_functions import BatchFunction, stream
+from include.engine.partition_runs import partition_runs
 from include.engine.session import is_spark, open_engine
-from include.errors import BadPartition, LakeConflict
+from include.errors import LakeConflict, RowsOutsidePartition
 from include.lake import files
 from include.lake.catalog import OneCommit, arrow_schema, ensure_table, find_table, table_lock
-from include.lake.reading import planned_files
-from include.lake.setting_apart import Fault, set_rows_apart
+from include.lake.quarantine import Fault, quarantine_rows
+from include.lake.reading import files_by_partition, planned_files
 from include.names import PARTITION_KEY, ROW_KEY
 
 __all__ = [
     "PARTITION_PROPERTY",
     "Fault",
+    "publish_each",
     "publish_files",
     "publish_partitions",
+    "quarantine_rows",
     "replace_by_batches",
     "replace_partition",
     "replace_partitions",
-    "set_rows_apart",
 ]
 
 # Snapshots say which partition they changed, so that one partition's history is found without reading all of it.
@@ -54,7 +54,7 @@ def replace_partition(
         the snapshot that holds the rows.
 
     Raises:
-        BadPartition: rows lie outside of the partition, or a column has no type.
+        RowsOutsidePartition: rows lie outside of the partition, or a column has no type.
         LakeConflict: a column has another type than in the table, or a foreign writer won every race.
     """
     return replace_partitions(table_name, [partition_key], rows, properties)
@@ -106,7 +106,7 @@ def replace_by_batches(
         the snapshot that holds the rows, and how many each partition has.
 
     Raises:
-        BadPartition: rows lie outside of the partitions.
+        RowsOutsidePartition: rows lie outside of the partitions.
         LakeConflict: as `replace_partition`.
     """
     engine, paths, n_rows = open_engine(), [], Counter[str]()
@@ -118,7 +118,7 @@ def replace_by_batches(
             written, n_rows[key] = files.write_files(engine, mapped, files.partition_folder(table_name, key), [ROW_KEY])
             paths += written
     else:
-        for key, batches in _runs(stream(rows, function, n_at_once)):
+        for key, batches in partition_runs(stream(rows, function, n_at_once)):
             _require_partition(table_name, partition_keys, key)
             path, n_written = files.write_parquet(files.partition_folder(table_name, key), schema, batches)
             paths.append(path)
@@ -126,26 +126,16 @@ def replace_by_batches(
     return publish_partitions(table_name, partition_keys, paths, schema, properties or {}), n_rows
 
 
-def _runs(batches: Iterator[pa.RecordBatch]) -> Iterator[tuple[str, Iterator[pa.RecordBatch]]]:
-    """Cut batches where the partition changes: files of a partition lie side by side, and so do its rows."""
-    pieces = (piece for batch in batches for piece in _pieces(batch))
-    for key, run in groupby(pieces, key=itemgetter(0)):
-        yield key, (piece for _, piece in run)
-
-
-def _pieces(batch: pa.RecordBatch) -> Iterator[tuple[str, pa.RecordBatch]]:
-    """Cut one batch where the partition changes."""
-    runs = pc.run_end_encode(batch[PARTITION_KEY])
-    start = 0
-    for end, key in zip(runs.run_ends.to_pylist(), runs.values.to_pylist(), strict=True):
-        yield key, batch.slice(start, end - start)
-        start = end
-
-
 def _require_partition(table_name: str, partition_keys: Sequence[str], key: str) -> None:
-    """Refuse rows that the next replacement of these partitions would not remove."""
+    """Refuse rows that the next replacement of these partitions would not remove.
+
+    Raises:
+        RowsOutsidePartition: the rows are of another partition.
+    """
     if key not in partition_keys:
-        raise BadPartition(f"Rows for {table_name} lie outside of {', '.join(map(repr, partition_keys))}: in {key!r}.")
+        raise RowsOutsidePartition(
+            f"Rows for {table_name} lie outside of {', '.join(map(repr, partition_keys))}: in {key!r}."
+        )
 
 
 def publish_files(
@@ -169,7 +159,41 @@ def publish_files(
     Raises:
         LakeConflict: a column has another type than in the table, or a foreign writer won every race.
     """
-    return publish_partitions(table_name, [partition_key], paths, schema, properties or {}, within)
+    return publish_each(table_name, {partition_key: paths}, schema, properties, within)[partition_key]
+
+
+def publish_each(
+    table_name: str,
+    paths: Mapping[str, Sequence[str]],
+    schema: pa.Schema,
+    properties: Mapping[str, str] | None = None,
+    within: OneCommit | None = None,
+) -> dict[str, str]:
+    """Make files that lie in the lake already the whole of each of some partitions, in one commit.
+
+    Args:
+        paths: partition to its files, relative to the lake; none empties it.
+
+    Returns:
+        partition to the snapshot that brought its rows. What consists of its very files already is left as it is; where
+        all do, nothing is committed.
+
+    Other Args, Raises: as `publish_files`.
+    """
+    if not paths:
+        return {}
+    find_table(table_name)  # what has to be brought back first can only be while nobody holds the lock
+    with table_lock(table_name, within):
+        table = _open_within(table_name, schema, within)
+        live, snapshot = files_by_partition(table, list(paths)), table.current_snapshot()
+        changed = [key for key in paths if snapshot is None or live.get(key, []) != sorted(paths[key])]
+        brought = _last_changes(table, [key for key in paths if key not in changed])
+        if changed:
+            new = [path for key in changed for path in paths[key]]
+            held = [path for key in changed for path in live.get(key, [])]
+            snapshot_id = _change(table_name, table, changed, new, held, schema, properties or {})
+            brought |= dict.fromkeys(changed, snapshot_id)
+    return brought
 
 
 def publish_partitions(
@@ -187,12 +211,12 @@ def publish_partitions(
         instead_of: the files that the new ones were made from. Where the partitions have others by now, somebody has
             published meanwhile, and their rows would be lost. None: what the partitions have does not matter.
 
-    Other Args, Returns, Raises: as `publish_files`; LakeConflict also where `instead_of` is not what is there.
+    Other Args, Returns, Raises: as `publish_files`; LakeConflict also where `instead_of` is not what is there, and
+    where a file of `paths` is gone.
     """
+    find_table(table_name)  # what has to be brought back first can only be while nobody holds the lock
     with table_lock(table_name, within):
-        table = ensure_table(table_name, schema)
-        if within is not None:
-            table.catalog = within.catalog
+        table = _open_within(table_name, schema, within)
         live = planned_files(table, partition_keys)
         snapshot = table.current_snapshot()
         if snapshot is not None and live == sorted(paths):
@@ -202,13 +226,53 @@ def publish_partitions(
                 f"{table_name}, partition {', '.join(partition_keys)}: somebody has published {len(set(live))} other "
                 "files since this was read. Nothing was changed. Run it again."
             )
-        try:
-            return _commit(table, partition_keys, paths, schema, is_replacing=bool(live), properties=properties)
-        except (CommitFailedException, ValidationException) as error:
-            raise LakeConflict(
-                f"{table_name}, partition {', '.join(partition_keys)}: another writer changed it first ({error}). "
-                "Run it again."
-            ) from error
+        return _change(table_name, table, partition_keys, paths, live, schema, properties)
+
+
+def _open_within(table_name: str, schema: pa.Schema, within: OneCommit | None) -> Table:
+    """Open a table, under its lock, to be committed to with a transaction of the warehouse where there is one."""
+    table = ensure_table(table_name, schema)
+    if within is not None:
+        table.catalog = within.catalog
+    return table
+
+
+def _change(
+    table_name: str,
+    table: Table,
+    partition_keys: Sequence[str],
+    paths: Sequence[str],
+    live: Sequence[str],
+    schema: pa.Schema,
+    properties: Mapping[str, str],
+) -> str:
+    """Put files in the place of those that partitions have; give the snapshot.
+
+    Raises:
+        LakeConflict: one of the files is gone, or a foreign writer won every race.
+    """
+    _require_in_place(table_name, sorted(set(paths) - set(live)))
+    try:
+        return _commit(table, partition_keys, paths, schema, is_replacing=bool(live), properties=properties)
+    except (CommitFailedException, ValidationException) as error:
+        raise LakeConflict(
+            f"{table_name}, partition {', '.join(partition_keys)}: another writer changed it first ({error}). "
+            "Run it again."
+        ) from error
+
+
+def _require_in_place(table_name: str, paths: Sequence[str]) -> None:
+    """Check, under the table's lock, that files to be published are there: who cleans up holds the same lock.
+
+    Raises:
+        LakeConflict: one was removed since it was written.
+    """
+    gone = files.missing_files(paths)
+    if gone:
+        raise LakeConflict(
+            f"{table_name}: {len(gone)} of {len(paths)} files that were to be published are gone, the first is "
+            f"{gone[0]}: another run has cleaned up meanwhile. Nothing was changed. Run it again."
+        )
 
 
 def _last_change(table: Table, partition_keys: Sequence[str]) -> str | None:
@@ -220,6 +284,16 @@ def _last_change(table: Table, partition_keys: Sequence[str]) -> str | None:
     return None
 
 
+def _last_changes(table: Table, partition_keys: Sequence[str]) -> dict[str, str]:
+    """Name for each partition the newest snapshot that changed it; the current one where that has expired."""
+    current = table.current_snapshot()
+    found = dict.fromkeys(partition_keys, str(current.snapshot_id)) if current is not None else {}
+    for snapshot in sorted(table.snapshots(), key=lambda snapshot: snapshot.sequence_number or 0):
+        changed = (snapshot.summary.get(PARTITION_PROPERTY) if snapshot.summary else None) or ""
+        found |= dict.fromkeys(found.keys() & set(changed.split(",")), str(snapshot.snapshot_id))
+    return found
+
+
 def _commit(
     table: Table,
     partition_keys: Sequence[str],
@@ -229,7 +303,11 @@ def _commit(
     is_replacing: bool,
     properties: Mapping[str, str],
 ) -> str:
-    """Drop the partitions' old files and add the new ones; readers see both changes or neither."""
+    """Drop the partitions' old files and add the new ones; readers see both changes or neither.
+
+    Raises:
+        LakeConflict: the table has no snapshot afterwards.
+    """
     summary = {**properties, PARTITION_PROPERTY: ",".join(partition_keys)}
     with table.transaction() as transaction:
         if is_replacing:
@@ -250,14 +328,18 @@ def _commit(
 
 
 def _require_partitions(table_name: str, partition_keys: Sequence[str], rows: pa.Table) -> None:
-    """Refuse rows that the next replacement of these partitions would not remove."""
+    """Refuse rows that the next replacement of these partitions would not remove.
+
+    Raises:
+        RowsOutsidePartition: a row is of another partition, or there is no column that says which.
+    """
     if PARTITION_KEY not in rows.schema.names:
-        raise BadPartition(f"Rows for {table_name} have no column {PARTITION_KEY!r}.")
+        raise RowsOutsidePartition(f"Rows for {table_name} have no column {PARTITION_KEY!r}.")
     is_inside = pc.is_in(rows[PARTITION_KEY], pa.array(partition_keys, pa.string()))
     n_outside = rows.num_rows - (pc.sum(is_inside).as_py() or 0)
     if n_outside:
         worst = rows.filter(pc.invert(is_inside))[PARTITION_KEY][0].as_py()
-        raise BadPartition(
+        raise RowsOutsidePartition(
             f"{n_outside} of {rows.num_rows} rows for {table_name} lie outside of partition "
             f"{', '.join(map(repr, partition_keys))}; "
             f"the first is of {worst!r}."
@@ -265,7 +347,12 @@ def _require_partitions(table_name: str, partition_keys: Sequence[str], rows: pa
 
 
 def _target_schema(table_name: str, schema: pa.Schema, existing: pa.Schema | None) -> pa.Schema:
-    """Choose the stored type of each column: the table's where it has the column, else the plain form of its own."""
+    """Choose the stored type of each column: the table's where it has the column, else the plain form of its own.
+
+    Raises:
+        RowsOutsidePartition: a new column has nulls alone, and no type.
+        LakeConflict: a column has another type than in the table.
+    """
     fields = []
     for field in schema:
         kind = _plain_type(field.type)
@@ -274,13 +361,19 @@ def _target_schema(table_name: str, schema: pa.Schema, existing: pa.Schema | Non
             _require_same_type(table_name, field.name, kind, stored)
             kind = stored
         elif pa.types.is_null(kind):
-            raise BadPartition(f"Column {field.name!r} for {table_name} holds only nulls and no type; give it one.")
+            raise RowsOutsidePartition(
+                f"Column {field.name!r} for {table_name} holds only nulls and no type; give it one."
+            )
         fields.append(pa.field(field.name, kind))
     return pa.schema(fields)
 
 
 def _require_same_type(table_name: str, column: str, kind: pa.DataType, stored: pa.DataType) -> None:
-    """Refuse what a cast would only seem to mend: text that happens to hold numbers, say."""
+    """Refuse what a cast would only seem to mend: text that happens to hold numbers, say.
+
+    Raises:
+        LakeConflict: the types differ, and nulls and whole numbers in a column of doubles are not all that differs.
+    """
     if kind == stored or pa.types.is_null(kind) or (pa.types.is_integer(kind) and pa.types.is_floating(stored)):
         return
     raise LakeConflict(

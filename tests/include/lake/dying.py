@@ -15,16 +15,19 @@ from typing import Any
 FORKS = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload(
     [
-        "include.quality.library",
-        *(f"include.lake.{name}" for name in ("steps", "landed", "leftovers", "manifest", "sorting_out", "publishing")),
-        *(f"include.quality.{name}" for name in ("steps", "auditing", "staged_files", "verdicts")),
+        "include.quality.gx_context",
+        *(
+            f"include.lake.{name}"
+            for name in ("steps", "sources", "garbage_collection", "manifest", "group_ingest", "publishing")
+        ),
+        *(f"include.quality.{name}" for name in ("steps", "audit", "staged_files", "verdicts")),
         "tests.include.lake.dying",
     ]
 )
 
 _PLACES = {
-    "files.py": {"write_parquet", "unfinished_file", "keep_file", "remove_files"},
-    "writing.py": {"write_rows", "publish_files", "_commit"},
+    "files.py": {"write_parquet", "write_partitions", "unfinished_file", "keep_file", "remove_files"},
+    "writing.py": {"write_rows", "publish_each", "_commit"},
     "publishing.py": {"commit_files", "store_outcome"},
     "pyarrow.py": {"create", "delete", "parquet_files_to_data_files"},
     "sql.py": {"commit_table", "create_table"},
@@ -37,7 +40,7 @@ def run(step: str, arguments: Mapping[str, Any], environment: Mapping[str, str],
     """Run a step in another process.
 
     Args:
-        step: stage_partition, audit_partition or publish_partition.
+        step: of ingest, for a partition or for a group.
         environment: what the process finds in `os.environ`.
         die_at: the thing before which it kills itself; it only counts when None.
 

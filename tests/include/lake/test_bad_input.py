@@ -7,8 +7,9 @@ from collections import Counter
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
+from include.engine.object_store.objects import list_objects
 from include.errors import BadLanding
 from include.lake import files
 from include.lake.reading import hash_files, open_rows
@@ -29,6 +30,7 @@ def ingest_all():
         audit = {
             "verdict": "pass",
             "first_reason": None,
+            "n_warnings": 0,
             "files": {path: files.hash_file(path) for path in staged["staged"]},
             "files_sha256": hash_files(staged["staged"]),
             "n_rows": staged["n_staged"],
@@ -78,7 +80,7 @@ def object_flaws(landing):
     return {key.removeprefix("flights/"): flaw for key, flaw in found if flaw is not None}
 
 
-def test_whatever_is_sent_is_published_or_kept_apart_with_its_reason_and_its_place(landing, flight):
+def test_whatever_is_sent_is_published_or_quarantined_with_its_reason_and_its_place(landing, flight):
     many = lines(*(flight(f"cut-{i}") for i in range(5_000)))
     packed = gzip.compress(many)
     good = lines(flight("good"))
@@ -100,12 +102,12 @@ def test_whatever_is_sent_is_published_or_kept_apart_with_its_reason_and_its_pla
     )
     ingest_all()
     n_cut = published()["cut.gz"]
-    expected = {"cut.gz": n_cut, "half.jsonl": 1, "long.jsonl": 2, "nul.jsonl": 1, "utf8.jsonl": 2, "years.jsonl": 1}
+    expected = {"cut.gz": n_cut, "half.jsonl": 1, "long.jsonl": 2, "utf8.jsonl": 2, "years.jsonl": 1}
     assert published() == expected
-    apart = quarantined()
-    assert [reason for *_, reason in apart.pop("cut.gz")][-1] == "object cannot be read to its end"
+    found = quarantined()
+    assert [reason for *_, reason in found.pop("cut.gz")][-1] == "object cannot be read to its end"
     end_of_good = len(good)
-    assert apart == {
+    assert found == {
         "bomb.gz": [(1, 0, "object unpacks to more than 200 times its size")],
         "half.jsonl": [(2, end_of_good, "record is not JSON")],
         "long.jsonl": [(1, 0, "record is longer than 16 MiB")],
@@ -114,7 +116,7 @@ def test_whatever_is_sent_is_published_or_kept_apart_with_its_reason_and_its_pla
             (2, len(lines(flight("n1", gate=[[1]]))), "delay is not a number"),
             (3, len(lines(flight("n1", gate=[[1]]), flight("n2", delay={"a": 1}))), "delay is not a number"),
         ],
-        "nul.jsonl": [(1, 0, "record is not JSON")],
+        "nul.jsonl": [(1, 0, "record is not JSON"), (2, 19, "flight_id holds the character U+0000")],
         "parquet.jsonl": [(1, 0, "object is Parquet, which is not what the problem's file says")],
         "utf8.jsonl": [(2, len(lines(flight("u1"))), "record is not UTF-8")],
         "years.jsonl": [
@@ -160,7 +162,7 @@ def test_one_object_feeds_three_partitions_and_a_late_one_opens_only_its_own_aga
     assert accounted(landing) == {"n_in": 10, "n_published": 10, "n_quarantined": 0, "n_duplicate": 0}
 
 
-def test_a_csv_row_of_another_width_is_kept_apart_among_good_ones(landing):
+def test_a_csv_row_of_another_width_is_quarantined_among_good_ones(landing):
     landing.write_problem(format="csv")
     header = b"flight_id,at,delay,gate,is_cancelled\n"
     row = b"%s,2013-01-05T10:00:00Z,5.0,3,false\n"
@@ -168,9 +170,13 @@ def test_a_csv_row_of_another_width_is_kept_apart_among_good_ones(landing):
     write(landing, a__csv=header + row % b"a" + ragged + row % b'"b\nb"' + row % b"c\x00c")
     write(landing, json__csv=b'{"flight_id": "a"}\n')
     ingest_all()
-    assert published() == {"a.csv": 3}
+    assert published() == {"a.csv": 2}
+    before_zero = header + row % b"a" + ragged + row % b'"b\nb"'
     assert quarantined() == {
-        "a.csv": [(3, len(header + row % b"a"), "record has another number of fields than the header")],
+        "a.csv": [
+            (3, len(header + row % b"a"), "record has another number of fields than the header"),
+            (6, len(before_zero), "flight_id holds the character U+0000"),
+        ],
         "json.csv": [(1, 0, "object holds JSON, and the problem's file says csv")],
     }
     assert accounted(landing)["n_in"] == 5
@@ -218,9 +224,9 @@ def test_a_new_field_is_kept_masked_and_counted_and_stops_nobody(landing, flight
         {"mail": "[email]", "seat": "12A"},
         {"[email]": "1", "seat": None},
     ]
-    (apart,) = open_rows(QUARANTINE).to_pyarrow().to_pylist()
-    assert json.loads(apart["_unknown_fields"]) == {"seat": "call [phone]"}
-    assert "555" not in apart["record"]
+    (row,) = open_rows(QUARANTINE).to_pyarrow().to_pylist()
+    assert json.loads(row["_unknown_fields"]) == {"seat": "call [phone]"}
+    assert "555" not in row["record"]
 
 
 def test_an_object_that_was_replaced_after_it_was_counted_is_not_staged(landing, flight):
@@ -231,3 +237,18 @@ def test_an_object_that_was_replaced_after_it_was_counted_is_not_staged(landing,
         stage_partition(problem="flights", partition_key="2013-01")
     ingest_all()
     assert published() == {"a.jsonl": 1, "b.jsonl": 2}
+
+
+def test_a_refused_staging_makes_landing_look_again_whatever_it_remembers(landing, flight):
+    write(landing, a__jsonl=lines(flight("a")))
+    find_new_partitions(problem="flights")
+    write(landing, a__jsonl=lines(flight("b"), flight("c")))
+    with landing.house.engine.begin() as connection:
+        # As if the new bytes had looked like the old ones when they were listed.
+        seen = list_objects(landing.house.settings, "flights")[0]
+        connection.execute(update(LANDING_OBJECT).values(version=seen.version))
+    assert find_new_partitions(problem="flights")["n_objects"] == 0
+    with pytest.raises(BadLanding, match="`land` finds the new version"):
+        stage_partition(problem="flights", partition_key="2013-01")
+    assert find_new_partitions(problem="flights")["n_objects"] == 1
+    stage_partition(problem="flights", partition_key="2013-01")

@@ -63,7 +63,7 @@ def content(landing):
     return rows, kept, [dict(result) for result in results]
 
 
-def leftovers():
+def orphans():
     """Name the data files that no snapshot knows."""
     found = []
     for name in TABLES:
@@ -113,9 +113,7 @@ def run_again(step, outcomes):
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_a_step_that_is_killed_anywhere_and_run_again_leaves_what_an_undisturbed_run_leaves(
-    landing, two_versions, step
-):
+def test_a_step_killed_anywhere_and_repeated_leaves_what_one_run_leaves(landing, two_versions, step):
     expected, outcomes = {}, {}
     for version in "xy":
         two_versions(version)
@@ -130,8 +128,71 @@ def test_a_step_that_is_killed_anywhere_and_run_again_leaves_what_an_undisturbed
         assert dying.run(step, arguments_of(step, outcomes[version]), os.environ, die_at=point) is None, point
         run_again(step, outcomes[version])
         assert content(landing) == expected[version], f"{step}, killed at {point} of {chosen}"
-        assert leftovers() == [] or step != "stage_partition", f"{step}, killed at {point} of {chosen}"
+        assert orphans() == [] or step != "stage_partition", f"{step}, killed at {point} of {chosen}"
     assert len(chosen) == N_POINTS[step]
+
+
+GROUP_STEPS = {"stage_group": 16, "publish_group": 16}
+MONTHS = ("2013-01", "2013-02", "2013-03")
+
+
+@pytest.fixture
+def history(landing, flight):
+    """Give a function that lands three months in one object of either version, and forms their group."""
+    (landing.problems_dir / "flights.yaml").write_text(yaml.safe_dump(PROBLEM | {"quality": QUALITY}))
+
+    def land(version):
+        rows = [flight(f"{version}{i}", f"{month}-05T10:00:00Z") for month in MONTHS for i in range(20)]
+        bad = [flight("bad", f"{MONTHS[1]}-05T10:00:00Z", gate="x"), flight(f"{version}3", f"{MONTHS[2]}-06T10:00:00Z")]
+        landing.drop("a.jsonl", *rows, *bad)
+        find_new_partitions(problem="flights")
+
+    return land
+
+
+def walk_group(outcomes=None, first="stage_group"):
+    """Run the steps of a group from one on, handing on what XCom would."""
+    outcomes = dict(outcomes or {})
+    steps = ("stage_group", "audit_group", "publish_group")
+    for name in steps[steps.index(first) :]:
+        outcomes[name] = json.loads(json.dumps(dying.find_step(name)(**group_arguments(name, outcomes))))
+    return outcomes
+
+
+def group_arguments(step, outcomes):
+    wanted = {"audit_group": ["staged"], "publish_group": ["staged", "audit"]}.get(step, [])
+    named = {"staged": "stage_group", "audit": "audit_group"}
+    return KEY | {"run_id": "r1"} | {name: outcomes[named[name]] for name in wanted}
+
+
+def group_content(landing):
+    """Say everything that a reader of the partitions can see, but for clocks and snapshot ids."""
+    rows = [sorted(map(repr, open_rows(name).to_pyarrow().to_pylist())) for name in TABLES]
+    with landing.house.engine.begin() as connection:
+        audits = connection.execute(select(PARTITION_AUDIT).order_by(PARTITION_AUDIT.c.partition_key)).mappings().all()
+        statuses = read_statuses(connection, "flights", Stage.INGEST)
+    kept = [{n: v for n, v in row.items() if n not in {"finished_at_utc", "snapshot_id"}} for row in audits]
+    return rows, kept, statuses
+
+
+@pytest.mark.parametrize("step", list(GROUP_STEPS))
+def test_a_group_killed_anywhere_and_repeated_leaves_what_one_run_leaves(landing, history, step):
+    expected, outcomes = {}, {}
+    for version in "xy":
+        history(version)
+        outcomes[version] = walk_group()
+        expected[version] = group_content(landing)
+    assert [row["n_in"] for row in expected["x"][1]] == [20, 21, 21]
+    history("x")  # all wait again, so that the run takes all of them along
+    n_things = dying.run(step, group_arguments(step, outcomes["x"]), os.environ)
+    chosen = sorted({1 + round(i * (n_things - 1) / (GROUP_STEPS[step] - 1)) for i in range(GROUP_STEPS[step])})
+    for number, (point, version) in enumerate(zip(chosen, cycle("yx"), strict=False)):
+        history(version)
+        if number % 4 == 3:
+            drop_tables()
+        assert dying.run(step, group_arguments(step, outcomes[version]), os.environ, die_at=point) is None, point
+        walk_group(outcomes[version], first=step)
+        assert group_content(landing) == expected[version], f"{step}, killed at {point} of {chosen}"
 
 
 def test_two_partitions_that_are_ingested_at_once_are_both_published(landing, flight):

@@ -164,7 +164,7 @@ def test_a_bucket_that_never_answers_a_write_and_a_read_is_asked_again(store, la
     assert store.n_reads > 3
 
 
-def test_a_bucket_that_stays_away_fails_the_step_wherever_it_was_and_running_again_mends_it(store, landing, flight):
+def test_a_bucket_that_stays_away_fails_the_step_and_a_repeat_mends_it(store, landing, flight):
     n_writes = count_writes(store, landing, flight)
     # The client tries each write again for a while before it gives up: four places are enough.
     for number in range(1, n_writes + 1, n_writes // 4 + 1):

@@ -5,7 +5,7 @@ import pytest
 
 from include.lake import files, manifest
 from include.lake.catalog import load_table
-from include.lake.landed import Feed
+from include.lake.sources import Feed
 from include.lake.steps import stage_partition
 from include.warehouse.tables.quality import PARTITION_AUDIT
 from tests.include.lake.test_steps import EVENTS, JANUARY, audit_row, ingest, land

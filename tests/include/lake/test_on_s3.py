@@ -24,8 +24,8 @@ def test_a_partition_is_staged_into_a_bucket_and_nothing_of_it_stays_on_disk(lan
     landing.drop("a.jsonl", flight("a"), flight("b", gate="x"))
     find_new_partitions(problem="flights")
     staged = stage_partition(problem="flights", partition_key="2013-01")
-    assert (staged["n_staged"], staged["n_rejected"]) == (1, 1)
+    assert (staged["n_staged"], staged["n_quarantined"]) == (1, 1)
     assert files.list_folder("flights/data/2013-01") == staged["staged"]
-    assert files.list_folder("flights__quarantine/data/2013-01") == staged["rejected"]
+    assert files.list_folder("flights__quarantine/data/2013-01") == staged["quarantined"]
     assert stage_partition(problem="flights", partition_key="2013-01")["staged"] == staged["staged"]
     assert list((landing.house.home / "spool").iterdir()) == []

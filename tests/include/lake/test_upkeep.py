@@ -3,25 +3,21 @@ from datetime import UTC, datetime, timedelta
 import pyarrow as pa
 import pytest
 import yaml
-from sqlalchemy import insert, select
+from sqlalchemy import select
 
 from include.errors import CountsDoNotAddUp, LakeConflict
 from include.lake import files
 from include.lake.catalog import load_table
-from include.lake.keeping import expire_snapshots, find_orphans, remove_orphans
 from include.lake.reading import current_snapshot, open_rows, planned_files
 from include.lake.steps import keep_up
-from include.lake.upkeep import compact, needed_snapshots, remove_outlived
+from include.lake.upkeep import compact, remove_outlived
 from include.lake.writing import publish_files, replace_partition
-from include.warehouse.tables.learning import SCORED_PARTITION
 from include.warehouse.tables.quality import PARTITION_AUDIT
-from include.warehouse.tables.review import REVIEW_BATCH
 from tests.include.lake.conftest import PROBLEM
 from tests.include.lake.test_steps import ingest, land
 
 TABLE = "lake.flights"
 JANUARY, FEBRUARY = "2013-01", "2013-02"
-LATER = datetime.now(UTC) + timedelta(days=2)
 
 
 def write(value, key=JANUARY):
@@ -81,43 +77,6 @@ def test_one_row_that_is_not_written_again_stops_the_compaction(landing):
     assert values() == [1.0, 2.0]
 
 
-def test_old_snapshots_go_but_the_newest_and_those_that_are_needed(landing):
-    first, second, third = write(1.0), write(2.0), write(3.0)
-    assert expire_snapshots(TABLE, before=datetime(2020, 1, 1, tzinfo=UTC)) == []
-    gone = expire_snapshots(TABLE, keep={first}, before=LATER)
-    assert second in gone
-    assert not {first, third} & set(gone)
-    assert open_rows(TABLE, snapshot_id=first).to_pyarrow()["v"].to_pylist() == [1.0]
-    assert values() == [3.0]
-
-
-def test_only_files_that_no_snapshot_needs_are_orphans(landing):
-    first = write(1.0)
-    write(2.0)
-    assert find_orphans(TABLE, LATER) == []
-    files.write_parquet("flights/data/2013-01", pa.schema([("x", pa.int64())]), [pa.table({"x": [1]})])
-    assert [path.split("/")[1] for path in find_orphans(TABLE, LATER)] == ["data"]
-    assert find_orphans(TABLE, datetime.now(UTC) - timedelta(hours=1)) == []
-    assert remove_orphans(TABLE, LATER) == 1
-    assert open_rows(TABLE, snapshot_id=first).to_pyarrow()["v"].to_pylist() == [1.0]
-    expire_snapshots(TABLE)
-    assert remove_orphans(TABLE, LATER) > 1
-    assert len(files.list_folder("flights/data/2013-01")) == 1
-    assert values() == [2.0]
-
-
-def test_a_manifest_that_a_snapshot_names_is_no_orphan(landing):
-    with files.unfinished_file("flights/manifests/2013-01") as path:
-        path.write_text("[]")
-        kept = files.keep_file(path, "flights/manifests/2013-01", "json")
-    rows = pa.table({"_partition_key": [JANUARY], "v": [1.0]})
-    replace_partition(TABLE, JANUARY, rows, {"mulgil.manifest_path": kept})
-    assert find_orphans(TABLE, LATER) == []
-    write(2.0)
-    expire_snapshots(TABLE)
-    assert kept in find_orphans(TABLE, LATER)
-
-
 def test_a_partition_goes_when_its_end_is_older_than_it_is_kept(landing):
     write(1.0), write(2.0, FEBRUARY)
     now = datetime(2013, 3, 11, tzinfo=UTC)
@@ -127,21 +86,7 @@ def test_a_partition_goes_when_its_end_is_older_than_it_is_kept(landing):
     assert values() == [2.0]
 
 
-def test_snapshots_of_batches_are_needed_and_those_of_scored_partitions_are_not(landing):
-    now = datetime.now(UTC)
-    batch = {"problem": "flights", "batch_id": "round-001", "round_number": 1, "n_items": 1, "n_pool": 1}
-    batch |= {"chosen_at_utc": now, "due_at_utc": now, "status": "open", "opened_by": "x"}
-    scored = {column.name: "x" for column in SCORED_PARTITION.columns if "TEXT" in str(column.type)}
-    scored |= {column.name: 0 for column in SCORED_PARTITION.columns if "INTEGER" in str(column.type)}
-    scored |= {column.name: now for column in SCORED_PARTITION.columns if "DATETIME" in str(column.type).upper()}
-    with landing.house.engine.begin() as connection:
-        connection.execute(insert(REVIEW_BATCH), [batch | {"predictions_snapshot_id": "12"}])
-        connection.execute(insert(SCORED_PARTITION), [scored | {"problem": "flights", "snapshot_id": "34"}])
-        assert needed_snapshots(connection, "flights") == {"12"}
-        assert needed_snapshots(connection, "other") == set()
-
-
-def test_upkeep_of_a_healthy_lake_does_nothing_and_retention_only_where_it_is_asked_for(landing):
+def test_upkeep_of_a_healthy_lake_does_nothing_without_retention(landing):
     write(1.0), write(2.0, FEBRUARY)
     before = current_snapshot(TABLE)
     assert set(keep_up(problem="flights").values()) == {0}
@@ -153,7 +98,7 @@ def test_upkeep_of_a_healthy_lake_does_nothing_and_retention_only_where_it_is_as
     assert current_snapshot(TABLE) != before
 
 
-def test_a_run_that_died_before_it_noted_what_retention_took_out_is_made_good_by_the_next(landing, flight):
+def test_a_run_that_died_before_noting_retention_is_completed_by_the_next(landing, flight):
     landing.write_problem()
     landing.drop("a.jsonl", flight("a"), flight("b", "2013-02-03T00:00:00Z"))
     for key in land():

@@ -4,7 +4,7 @@ from concurrent.futures import ProcessPoolExecutor
 import pyarrow as pa
 import pytest
 
-from include.errors import BadPartition, LakeConflict
+from include.errors import LakeConflict, RowsOutsidePartition
 from include.lake import files
 from include.lake.catalog import find_table, load_table
 from include.lake.reading import current_snapshot, list_partitions, open_rows
@@ -60,7 +60,7 @@ def test_writing_the_same_rows_again_commits_nothing(house):
     assert replace_partition(TABLE, "2013-01", make_rows("2013-01")) == first == current_snapshot(TABLE)
 
 
-def test_writing_the_same_rows_again_names_the_snapshot_that_brought_them_and_not_a_neighbours(house):
+def test_writing_the_same_rows_again_names_the_snapshot_that_brought_them(house):
     first = replace_partition(TABLE, "2013-01", make_rows("2013-01"))
     replace_partition(TABLE, "2013-02", make_rows("2013-02"))
     assert replace_partition(TABLE, "2013-01", make_rows("2013-01")) == first != current_snapshot(TABLE)
@@ -116,13 +116,13 @@ def test_times_are_utc_microseconds(house):
 
 def test_one_row_outside_the_partition_is_refused_and_named(house):
     rows = pa.concat_tables([make_rows("2013-01"), make_rows("2013-02")])
-    with pytest.raises(BadPartition, match=r"1 of 2 rows.*'2013-01'.*'2013-02'"):
+    with pytest.raises(RowsOutsidePartition, match=r"1 of 2 rows.*'2013-01'.*'2013-02'"):
         replace_partition(TABLE, "2013-01", rows)
 
 
 def test_a_row_without_a_partition_is_outside_of_every_one(house):
     rows = pa.table({"_partition_key": pa.array(["2013-01", None]), "v": [1.0, 2.0]})
-    with pytest.raises(BadPartition, match="1 of 2 rows"):
+    with pytest.raises(RowsOutsidePartition, match="1 of 2 rows"):
         replace_partition(TABLE, "2013-01", rows)
 
 
@@ -137,7 +137,7 @@ def test_an_untyped_column_takes_the_tables_type_or_is_refused(house):
     replace_partition(TABLE, "2013-01", make_rows("2013-01"))
     replace_partition(TABLE, "2013-02", pa.table({"_partition_key": ["2013-02"], "v": pa.nulls(1)}))
     assert open_rows(TABLE, ["2013-02"]).to_pyarrow()["v"].to_pylist() == [None]
-    with pytest.raises(BadPartition, match=r"'w'.*only nulls"):
+    with pytest.raises(RowsOutsidePartition, match=r"'w'.*only nulls"):
         replace_partition(TABLE, "2013-03", make_rows("2013-03", w=pa.nulls(1)))
 
 
@@ -148,14 +148,14 @@ def test_properties_are_kept_with_the_snapshot(house):
     assert summary["mulgil.partition_key"] == "2013-01"
 
 
-def test_a_broken_write_leaves_no_file_that_looks_whole(house):
+def test_a_broken_write_leaves_no_file(house):
     def batches():
         yield make_rows("2013-01")
         raise RuntimeError("killed")
 
     with pytest.raises(RuntimeError):
         files.write_parquet("flights/data/2013-01", make_rows("2013-01").schema, batches())
-    assert [p.suffix for p in (house.home / "lake/flights/data/2013-01").iterdir()] == [""]
+    assert list((house.home / "lake/flights/data/2013-01").iterdir()) == []
 
 
 @pytest.mark.slow
@@ -252,6 +252,6 @@ def test_the_same_rows_in_batches_again_change_nothing(house):
 
 def test_a_row_of_another_partition_among_good_ones_changes_nothing(house):
     rows = source_rows("2013-01", "2013-02")
-    with pytest.raises(BadPartition, match=r"outside of '2013-01'.*'2013-02'"):
+    with pytest.raises(RowsOutsidePartition, match=r"outside of '2013-01'.*'2013-02'"):
         replace_by_batches(TABLE, ["2013-01"], rows, halved, KEYED, n_at_once=30)
     assert find_table(TABLE) is None
