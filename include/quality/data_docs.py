@@ -8,12 +8,17 @@ What does not belong here: who may read them (`plugins/reports`).
 import copy
 import json
 from collections.abc import Sequence
+from functools import cache
 from html import escape
 from html.parser import HTMLParser
 from typing import Any
 
-from include.quality.library import DefaultJinjaSectionView, ValidationResultsPageRenderer
-from include.quality.suite import CHECK_INDEX
+from include.quality.gx_context import (
+    DefaultJinjaSectionView,
+    ExpectationSuiteValidationResult,
+    ValidationResultsPageRenderer,
+)
+from include.quality.suite import check_index_of
 from include.quality.verdicts import Audit, CheckResult
 
 _SHOWN = frozenset(
@@ -36,15 +41,15 @@ def render_audit(audit: Audit) -> str:
         reason = audit.refusal or "The problem has no expectations."
         return f"<p>Great Expectations has nothing to show. {escape(reason)}</p>"
     try:
-        return _render(audit)
+        return _render(audit.validation, audit.results)
     except Exception as error:
         return f"<p>Great Expectations could not draw its page ({type(error).__name__}); its answers are stored.</p>"
 
 
-def _render(audit: Audit) -> str:
+def _render(validation: ExpectationSuiteValidationResult, results: Sequence[CheckResult]) -> str:
     """Render Great Expectations' sections, and keep what is harmless."""
-    page = ValidationResultsPageRenderer().render(_harmless(audit.validation, audit.results))
-    view: Any = DefaultJinjaSectionView()
+    page = ValidationResultsPageRenderer().render(_harmless(validation, results))
+    view = _open_view()
     # The first section says when it ran, and links to pages that are not there.
     sections = [section.to_json_dict() for section in page.sections[1:]]
     parts = [
@@ -53,13 +58,21 @@ def _render(audit: Audit) -> str:
     return "\n".join(keep_harmless(part) for part in parts)
 
 
-def _harmless(validation: Any, results: Sequence[CheckResult]) -> Any:
-    """Copy a validation with what our own rows say of it: they withhold what would tell on a person."""
+@cache
+def _open_view() -> Any:
+    """Open Great Expectations' view of a section, once per process: it compiles its templates at their first use."""
+    return DefaultJinjaSectionView()
+
+
+def _harmless(
+    validation: ExpectationSuiteValidationResult, results: Sequence[CheckResult]
+) -> ExpectationSuiteValidationResult:
+    """Copy a validation with what our own rows say of it: they withhold what would identify a person."""
     ours = {result.check_index: result for result in results}
     shown = copy.copy(validation)
     shown.results = []
-    for answer in sorted(validation.results, key=lambda answer: answer.expectation_config.meta[CHECK_INDEX]):
-        row = ours[answer.expectation_config.meta[CHECK_INDEX]]
+    for answer in sorted(validation.results, key=check_index_of):
+        row = ours[check_index_of(answer)]
         told = copy.copy(answer)
         # It writes a sentence about rows where it finds one of these, and fails where it does not find all.
         is_counted = {*_COUNTS} <= (answer.result or {}).keys()
@@ -75,7 +88,7 @@ def _harmless(validation: Any, results: Sequence[CheckResult]) -> Any:
     return shown
 
 
-def _value(observed: str) -> Any:
+def _value(observed: str) -> object:
     """Read an observed value back from the text that it is stored as."""
     try:
         return json.loads(observed)

@@ -17,6 +17,7 @@ from sqlalchemy import types
 from sqlalchemy.dialects import registry
 from sqlalchemy.dialects.postgresql.base import PGCompiler, PGDialect, PGIdentifierPreparer
 from sqlalchemy.engine import URL, Connection, reflection
+from sqlalchemy.engine.interfaces import ReflectedColumn, ReflectedPrimaryKeyConstraint
 from sqlalchemy.exc import NoSuchTableError
 
 # What ingest writes, and what DuckDB derives from it; any other type is compared by no expectation, so text will do.
@@ -32,6 +33,7 @@ _TYPES: dict[str, type[types.TypeEngine[Any]]] = {
     "TIMESTAMP": types.TIMESTAMP,
     "TIMESTAMP WITH TIME ZONE": types.TIMESTAMP,
 }
+Row = tuple[object, ...]
 
 
 class BufferedCursor:
@@ -41,28 +43,28 @@ class BufferedCursor:
 
     def __init__(self, connection: "duckdb.DuckDBPyConnection") -> None:
         self._connection = connection
-        self._rows: list[tuple[Any, ...]] = []
-        self.description: Sequence[Any] | None = None
+        self._rows: list[Row] = []
+        self.description: Sequence[object] | None = None
         self.rowcount = -1
 
-    def execute(self, statement: str, parameters: Sequence[Any] = ()) -> None:
+    def execute(self, statement: str, parameters: Sequence[object] = ()) -> None:
         """Run one statement and fetch every row of its answer."""
         result = self._connection.execute(statement, list(parameters))
         self.description = result.description
         self._rows = result.fetchall() if result.description else []
         self.rowcount = len(self._rows)
 
-    def fetchone(self) -> tuple[Any, ...] | None:
+    def fetchone(self) -> Row | None:
         """Give the next row, or None when there are no more."""
         return self._rows.pop(0) if self._rows else None
 
-    def fetchmany(self, size: int | None = None) -> list[tuple[Any, ...]]:
+    def fetchmany(self, size: int | None = None) -> list[Row]:
         """Give the next `size` rows."""
         size = self.arraysize if size is None else size
         taken, self._rows = self._rows[:size], self._rows[size:]
         return taken
 
-    def fetchall(self) -> list[tuple[Any, ...]]:
+    def fetchall(self) -> list[Row]:
         """Give all rows that were not given yet."""
         taken, self._rows = self._rows, []
         return taken
@@ -153,7 +155,7 @@ class DuckDBDialect(PGDialect):
         """Hand SQLAlchemy the driver."""
         return DuckDBAPI
 
-    def create_connect_args(self, url: URL) -> Any:
+    def create_connect_args(self, url: URL) -> tuple[list[str], dict[str, object]]:
         """Read the database's name from the URL."""
         return [url.database or ":memory:"], {}
 
@@ -165,13 +167,19 @@ class DuckDBDialect(PGDialect):
     def on_connect(self) -> None:
         """Set nothing up: what an audit needs is a setting of its database, not of one connection."""
 
-    def do_ping(self, dbapi_connection: Any) -> bool:
+    def do_ping(self, dbapi_connection: object) -> bool:
         """Say that a database inside this process is there."""
         return True
 
     @reflection.cache
-    def get_columns(self, connection: Connection, table_name: str, schema: str | None = None, **kw: Any) -> Any:
-        """List a table's or view's columns in their order."""
+    def get_columns(
+        self, connection: Connection, table_name: str, schema: str | None = None, **kw: object
+    ) -> list[ReflectedColumn]:
+        """List a table's or view's columns in their order.
+
+        Raises:
+            NoSuchTableError: there is none of that name.
+        """
         rows = connection.exec_driver_sql(
             "SELECT column_name, data_type, is_nullable FROM duckdb_columns() "
             "WHERE table_name = ? AND schema_name = ? ORDER BY column_index",
@@ -185,22 +193,24 @@ class DuckDBDialect(PGDialect):
         ]
 
     @reflection.cache
-    def get_pk_constraint(self, connection: Connection, table_name: str, schema: str | None = None, **kw: Any) -> Any:
+    def get_pk_constraint(
+        self, connection: Connection, table_name: str, schema: str | None = None, **kw: object
+    ) -> ReflectedPrimaryKeyConstraint:
         """Say that there is no primary key: a file has none."""
         return {"constrained_columns": [], "name": None}
 
     @reflection.cache
-    def get_table_names(self, connection: Connection, schema: str | None = None, **kw: Any) -> list[str]:
+    def get_table_names(self, connection: Connection, schema: str | None = None, **kw: object) -> list[str]:
         """List the tables."""
         return self._names(connection, "SELECT table_name FROM duckdb_tables() WHERE schema_name = ?", schema)
 
     @reflection.cache
-    def get_view_names(self, connection: Connection, schema: str | None = None, **kw: Any) -> list[str]:
+    def get_view_names(self, connection: Connection, schema: str | None = None, **kw: object) -> list[str]:
         """List the views that are not DuckDB's own."""
         query = "SELECT view_name FROM duckdb_views() WHERE schema_name = ? AND NOT internal"
         return self._names(connection, query, schema)
 
-    def has_table(self, connection: Connection, table_name: str, schema: str | None = None, **kw: Any) -> bool:
+    def has_table(self, connection: Connection, table_name: str, schema: str | None = None, **kw: object) -> bool:
         """Say whether a table or view of this name is there."""
         return table_name in {*self.get_table_names(connection, schema), *self.get_view_names(connection, schema)}
 

@@ -1,6 +1,6 @@
 """Finds the staged files of a partition and says what exactly they are, byte by byte.
 
-What belongs here: paths, copies, hashes. What does not: reading rows (`auditing.py`).
+What belongs here: paths, copies, hashes. What does not: reading rows (`audit.py`).
 """
 
 import hashlib
@@ -48,14 +48,22 @@ def combine_hashes(hashes: Mapping[str, str]) -> str:
 
 
 def _require_plain(path: str) -> None:
-    """Refuse a path that could name another file than the one that is hashed."""
+    """Refuse a path that could name another file than the one that is hashed.
+
+    Raises:
+        AuditFailed: it is absolute, leaves the lake, or is a pattern.
+    """
     parts = PurePosixPath(path).parts
     if path.startswith("/") or ".." in parts or "://" in path or set(path) & set("*?[]{}"):
         raise AuditFailed(f"staged path {path!r} is not a plain path inside the lake; it must be relative to it.")
 
 
 def _existing(file: Path) -> Path:
-    """Refuse a file that is not there."""
+    """Refuse a file that is not there.
+
+    Raises:
+        AuditFailed: it is not.
+    """
     if not file.is_file():
         raise AuditFailed(
             f"staged file {file.name} is not in {file.parent}. "
@@ -65,7 +73,11 @@ def _existing(file: Path) -> Path:
 
 
 def _download(settings: Settings, bucket_and_prefix: str, paths: Sequence[str], folder: Path) -> dict[str, Path]:
-    """Copy files from S3 into a folder."""
+    """Copy files from S3 into a folder.
+
+    Raises:
+        AuditFailed: one is gone, or the store does not give it.
+    """
     import boto3
     from botocore.exceptions import BotoCoreError, ClientError
 

@@ -3,16 +3,28 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, TypeVar
 
+from include.handover import XCom
+from include.lake.contracts import Group, StagedRows
 from include.names import Stage
 from include.problems.reading import load_problem
 from include.problems.schema import Problem
+from include.quality.contracts import Audited, AuditedReplay, LeftRows
 from include.settings import read_settings
 from include.warehouse.database import open_warehouse
 from include.warehouse.loading import replace_rows
-from include.warehouse.steps import step
+from include.warehouse.steps import Outcome, run_each, step
 from include.warehouse.tables.quality import DATA_DOCS, QUALITY_RESULT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from include.quality.verdicts import Audit
+
+    Look = Callable[[Problem, Audit, list[Path]], "Found"]
+
+Found = TypeVar("Found")
 
 
 @step(Stage.INGEST)
@@ -20,33 +32,50 @@ def audit_partition(
     *,
     problem: str,
     partition_key: str,
-    staged: dict[str, Any],
+    staged: XCom,
     run_id: str = "by-hand",
-) -> dict[str, Any]:
+) -> Outcome:
     """Audit the staged files of one partition, and store an answer for each expectation.
 
     Rows that an expectation with `rows: quarantine` names are moved out of the staged files, and the rest is audited
     anew: what is published was audited as it is.
 
     Args:
-        staged: what `stage_partition` returned; its `staged` lists Parquet files relative to the lake.
+        staged: what `stage_partition` returned.
 
     Returns:
-        `verdict` (pass, warn or stop), `first_reason`, `n_warnings`, `files` (path to SHA-256), `files_sha256` and
-        `n_rows`; and where rows were kept apart `apart`: what `staged` lists and counts from then on. A stop raises
-        nothing: publishing refuses the partition, once its counts are stored.
+        an `Audited`. A stop raises nothing: publishing refuses the partition, once its counts are stored.
 
     Raises:
         AuditFailed: a file is gone or unreadable; staging again may mend that.
-        CountsDoNotAddUp: a row was lost while rows were kept apart.
+        CountsDoNotAddUp: a row was lost while rows went to quarantine.
     """
-    outcome, results, html = _decide(problem, partition_key, staged)
+    audited = _decide(problem, partition_key, StagedRows.from_xcom(staged))
     key = {"problem": problem, "partition_key": partition_key}
-    page = {**key, "run_id": run_id, "html": html, "built_at_utc": datetime.now(UTC)}
+    page = {**key, "run_id": run_id, "html": audited.html, "built_at_utc": datetime.now(UTC)}
     with open_warehouse().begin() as connection:
-        replace_rows(connection, QUALITY_RESULT, key, results)
+        replace_rows(connection, QUALITY_RESULT, key, audited.results)
         replace_rows(connection, DATA_DOCS, key, [page])
-    return outcome
+    return audited.audit.to_xcom()
+
+
+@step(Stage.INGEST, is_for_group=True)
+def audit_group(*, problem: str, partition_key: str, staged: XCom, run_id: str = "by-hand") -> Outcome:  # noqa: ARG001
+    """Audit the staged partitions of a group, one after the other; one that cannot be audited stops no other.
+
+    Args:
+        staged: what `stage_group` returned.
+
+    Returns:
+        a `Group` of what `audit_partition` returns.
+
+    Raises:
+        as `audit_partition`, where none of them could be audited.
+    """
+    handed = Group.from_xcom(staged).done
+    about = {"problem": problem, "run_id": run_id}
+    done, failed = run_each(list(handed), lambda key: audit_partition(partition_key=key, staged=handed[key], **about))
+    return Group(done, failed).to_xcom()
 
 
 @step(Stage.INGEST)
@@ -54,80 +83,66 @@ def audit_replay(
     *,
     problem: str,
     partition_key: str,
-    staged: dict[str, Any],
+    staged: XCom,
     run_id: str = "by-hand",  # noqa: ARG001 - @step records it
-) -> dict[str, Any]:
+) -> Outcome:
     """Audit what a partition would be with rows of its quarantine; what is stored of its audit stays until it is.
 
     Args:
         staged: what `stage_replay` returned.
 
-    Returns, Raises: as `audit_partition`; and, to be published with the rows, `results` (rows of `core.quality_result`)
-        and `html` (the page).
-    """
-    outcome, results, html = _decide(problem, partition_key, staged)
-    return {**outcome, "results": results, "html": html}
-
-
-def _decide(
-    problem: str, partition_key: str, staged: dict[str, Any]
-) -> tuple[dict[str, Any], list[dict[str, Any]], str]:
-    """Audit staged files, and say what follows.
-
     Returns:
-        what `audit_partition` returns, the rows of `core.quality_result`, and the page about it.
+        an `AuditedReplay`.
+
+    Raises:
+        AuditFailed, CountsDoNotAddUp: as `audit_partition`.
     """
+    return _decide(problem, partition_key, StagedRows.from_xcom(staged)).to_xcom()
+
+
+def _decide(problem: str, partition_key: str, staged: StagedRows) -> AuditedReplay:
+    """Audit staged files, and say what follows."""
     # Great Expectations takes seconds to import, and DAG files import this module.
     from include.quality.data_docs import render_audit
     from include.quality.staged_files import combine_hashes
     from include.quality.verdicts import decide_verdict, warn_of_unknown_fields
 
-    audit, hashes, apart = _audit(load_problem(problem), partition_key, staged)
-    unknown = warn_of_unknown_fields(staged.get("unknown_fields") or {}, len(audit.results), audit.n_rows)
+    audit, hashes, left = _audit(load_problem(problem), partition_key, staged)
+    unknown = warn_of_unknown_fields(staged.unknown_fields, len(audit.results), audit.n_rows)
     audit = replace(audit, results=[*audit.results, *unknown])
     verdict, first_reason, n_warnings = decide_verdict(audit)
-    outcome = {
-        "verdict": verdict,
-        "first_reason": first_reason,
-        "n_warnings": n_warnings,
-        "files": hashes,
-        "files_sha256": combine_hashes(hashes),
-        "n_rows": audit.n_rows,
-        **({"apart": apart} if apart else {}),
-    }
+    outcome = Audited(verdict, first_reason, n_warnings, hashes, combine_hashes(hashes), audit.n_rows, left)
     key = {"problem": problem, "partition_key": partition_key}
-    return outcome, [key | result.row() for result in audit.results], render_audit(audit)
+    return AuditedReplay(outcome, [key | result.row() for result in audit.results], render_audit(audit))
 
 
-def _audit(definition: Problem, partition_key: str, staged: dict[str, Any]) -> tuple[Any, dict[str, str], Any]:
-    """Audit staged files; where rows are to be kept apart, audit what is left of them.
+def _audit(
+    definition: Problem, partition_key: str, staged: StagedRows
+) -> tuple["Audit", dict[str, str], LeftRows | None]:
+    """Audit staged files; where rows are to be quarantined, audit what is left of them.
 
     Returns:
         the audit, the hashes of the files that it is about, and what `staged` says from then on (None: what it did).
     """
-    from include.lake.writing import set_rows_apart
-    from include.quality.naming_rows import rows_to_quarantine
+    from include.lake.writing import quarantine_rows
+    from include.quality.failing_rows import rows_to_quarantine
     from include.quality.verdicts import note_quarantined
 
-    audit, hashes, (faults, refusal) = _look_at(definition, staged["staged"], rows_to_quarantine)
+    audit, hashes, (faults, refusal) = _look_at(definition, staged.staged, rows_to_quarantine)
     if refusal is not None:
         return replace(audit, refusal=refusal), hashes, None
     if not faults:
         return audit, hashes, None
-    moved = set_rows_apart(definition, partition_key, staged["staged"], audit.n_rows, faults)
-    audit, hashes, _ = _look_at(definition, moved["staged"], lambda *_: None)
-    apart = {
-        "staged": moved["staged"],
-        "rejected": [*staged["rejected"], *moved["apart"]],
-        "n_staged": moved["n_staged"],
-        "n_rejected": staged["n_rejected"] + moved["n_apart"],
-    }
-    return note_quarantined(audit, {fault.check_index: fault.places.num_rows for fault in faults}), hashes, apart
+    moved = quarantine_rows(definition, partition_key, staged.staged, audit.n_rows, faults)
+    audit, hashes, _ = _look_at(definition, moved.staged, lambda *_: None)
+    quarantined = (*staged.quarantined, *moved.quarantined)
+    left = replace(moved, quarantined=quarantined, n_quarantined=staged.n_quarantined + moved.n_quarantined)
+    return note_quarantined(audit, {fault.check_index: fault.places.num_rows for fault in faults}), hashes, left
 
 
-def _look_at(definition: Problem, paths: Sequence[str], then: Callable[..., Any]) -> tuple[Any, dict[str, str], Any]:
+def _look_at(definition: Problem, paths: Sequence[str], then: "Look[Found]") -> "tuple[Audit, dict[str, str], Found]":
     """Hash files, audit them, and ask `then` about the audit while they are at hand."""
-    from include.quality.auditing import audit_files
+    from include.quality.audit import audit_files
     from include.quality.staged_files import local_copies, sha256_of
 
     with local_copies(read_settings(), paths) as copies:

@@ -1,6 +1,6 @@
 """Turns the quality section of a problem file into Great Expectations' own objects, by their own names.
 
-What belongs here: translation. What does not: rules about the file (`include/problems`), running (`auditing.py`).
+What belongs here: translation. What does not: rules about the file (`include/problems`), running (`audit.py`).
 """
 
 from collections.abc import Iterable
@@ -9,7 +9,7 @@ from typing import Any
 
 from include.problems.schema import Problem
 from include.problems.sections.quality import Expectation
-from include.quality.library import gx, gxe
+from include.quality.gx_context import ExpectationValidationResult, gx, gxe
 
 # Great Expectations has three severities of its own; ours are two, because a partition is published or it is not.
 _SEVERITY = {"stop": "critical", "warn": "warning"}
@@ -33,7 +33,7 @@ def suite_of(problem: Problem, indexes: Iterable[int]) -> gx.ExpectationSuite:
     """Write some of a problem's expectations as a suite, by their positions in its file."""
     expectations = problem.quality.expectations if problem.quality else []
     built = [build_expectation(index, expectations[index]) for index in indexes]
-    return gx.ExpectationSuite(name=problem.name, expectations=built)
+    return gx.ExpectationSuite(name=problem.name, expectations=built, notes=_notes_of(problem))
 
 
 def build_expectation(check_index: int, expectation: Expectation) -> Any:
@@ -44,7 +44,24 @@ def build_expectation(check_index: int, expectation: Expectation) -> Any:
     return kind(**about, **arguments, severity=_SEVERITY[expectation.severity], meta={CHECK_INDEX: check_index})
 
 
-def _in_utc(value: Any) -> Any:
+def _notes_of(problem: Problem) -> list[str] | None:
+    """Say what no expectation can: rows that are named by their place may stand twice, and nobody would know."""
+    if "_object" not in problem.source.key:
+        return None
+    return [
+        "Rows have no id of their own. They are named by the object they came in and their place in it: the same "
+        "object again gives the same rows, and the same record in two objects is two rows."
+    ]
+
+
+def check_index_of(answer: ExpectationValidationResult) -> int:
+    """Say which expectation of the problem file an answer is about, by its position there."""
+    asked = answer.expectation_config
+    assert asked is not None  # noqa: S101 - an answer carries what was asked, and that its position
+    return int((asked.meta or {})[CHECK_INDEX])
+
+
+def _in_utc(value: object) -> object:
     """Give a time without a zone the one that every time in the lake has; a date is its midnight."""
     if isinstance(value, list):
         return [_in_utc(item) for item in value]

@@ -1,12 +1,15 @@
 """What an audit found, the verdict that follows from it, and the sentence a person reads.
 
-What belongs here: pure rules on answers. What does not: asking (`auditing.py`), storing (`steps.py`).
+What belongs here: pure rules on answers. What does not: asking (`audit.py`), storing (`steps.py`).
 """
 
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from include.quality.gx_context import ExpectationSuiteValidationResult
 
 Verdict = Literal["pass", "warn", "stop"]
 
@@ -30,7 +33,7 @@ class CheckResult:
     error: str | None
     n_quarantined: int = 0
 
-    def row(self) -> dict[str, Any]:
+    def row(self) -> dict[str, object]:
         """Give the answer as a row of `core.quality_result`, but for its key."""
         return asdict(self)
 
@@ -49,7 +52,7 @@ class Audit:
     n_rows: int
     results: Sequence[CheckResult]
     refusal: str | None = None
-    validation: Any = field(default=None, compare=False, repr=False)
+    validation: "ExpectationSuiteValidationResult | None" = field(default=None, compare=False, repr=False)
 
 
 def decide_verdict(audit: Audit) -> tuple[Verdict, str | None, int]:
@@ -86,7 +89,7 @@ def explain(result: CheckResult) -> str:
     return f"{subject}: {_quantity(result.expectation)} is {seen}; allowed is {_bound(arguments)} {signature}"
 
 
-def explain_row(expectation: str, column: str | None, arguments: Mapping[str, Any]) -> str:
+def explain_row(expectation: str, column: str | None, arguments: Mapping[str, object]) -> str:
     """Say in a few words what is wrong with one row that breaks an expectation: what such rows are counted by."""
     singular = _complaint(expectation, arguments)
     for many, one in (("are ", "is "), ("do not ", "does not "), ("they must", "it must")):
@@ -150,7 +153,7 @@ def _subject(arguments: Mapping[str, Any]) -> str:
     return ", ".join(map(str, columns)) or "the partition"
 
 
-def _complaint(expectation: str, arguments: Mapping[str, Any]) -> str:
+def _complaint(expectation: str, arguments: Mapping[str, object]) -> str:
     """Say what is wrong with the rows."""
     if expectation == UNKNOWN_FIELD:
         return "have this field, which the problem file does not declare"

@@ -1,7 +1,7 @@
 import pytest
 
 from include.quality import data_docs
-from include.quality.auditing import audit_files
+from include.quality.audit import audit_files
 from include.quality.data_docs import keep_harmless, render_audit
 from include.quality.verdicts import Audit
 
@@ -42,7 +42,7 @@ def test_it_has_nothing_that_runs_or_loads_and_no_address(audit):
         assert forbidden not in html, forbidden
 
 
-def test_no_value_of_personal_data_is_on_it_and_no_word_of_an_error_about_it(audit):
+def test_neither_values_of_personal_data_nor_errors_about_them_are_shown(audit):
     html = render_audit(audit(*QUESTIONS, question("ExpectColumnMaxToBeBetween", "email", max_value=3)))
     assert "***@example.org" not in html
     assert "whose words are withheld" in html

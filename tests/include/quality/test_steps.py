@@ -6,6 +6,7 @@ import pytest
 import yaml
 from sqlalchemy import select
 
+from include.lake.contracts import StagedRows
 from include.quality.staged_files import combine_hashes, sha256_of
 from include.quality.steps import audit_partition, audit_replay
 from include.warehouse.database import engine_for
@@ -26,9 +27,10 @@ def audit(house, make_problem, monkeypatch):
         (folder / "rides.yaml").write_text(yaml.safe_dump(problem))
         monkeypatch.setenv("MULGIL_PROBLEMS_DIR", str(folder))
         monkeypatch.setenv("MULGIL_LAKE_URL", str(files[0].parent if files else house.home))
-        staged = {"staged": [file.name for file in files], "rejected": ["bad.parquet"], "n_rejected": 2}
-        staged["unknown_fields"] = unknown_fields or {}
-        return step(problem="rides", partition_key=partition_key, staged=staged, run_id="run-1")
+        staged = StagedRows(
+            tuple(file.name for file in files), ("bad.parquet",), n_quarantined=2, unknown_fields=unknown_fields or {}
+        )
+        return step(problem="rides", partition_key=partition_key, staged=staged.to_xcom(), run_id="run-1")
 
     yield run
     engine_for(house.settings.warehouse_url).dispose()
@@ -129,11 +131,11 @@ NEAR = {
 def test_rows_that_an_expectation_names_are_moved_and_the_rest_is_what_was_audited(audit, stage, house, monkeypatch):
     file = stage(10)
     outcome = audit([file], NEAR, NOT_NULL)
-    apart = outcome["apart"]
+    left = outcome["left"]
     assert (outcome["verdict"], outcome["first_reason"], outcome["n_rows"]) == ("pass", None, 9)
-    assert (apart["n_staged"], apart["n_rejected"], apart["rejected"][0]) == (9, 3, "bad.parquet")
-    assert list(outcome["files"]) == apart["staged"] != [file.name]
-    assert outcome["files"] == {path: sha256_of(file.parent / path) for path in apart["staged"]}
+    assert (left["n_staged"], left["n_quarantined"], left["quarantined"][0]) == (9, 3, "bad.parquet")
+    assert list(outcome["files"]) == left["staged"] != [file.name]
+    assert outcome["files"] == {path: sha256_of(file.parent / path) for path in left["staged"]}
     first, second = results(house)
     assert (first.is_success, first.n_unexpected, first.n_rows, first.n_quarantined) == (True, 0, 9, 1)
     assert (second.n_rows, second.n_quarantined) == (9, 0)
@@ -142,13 +144,13 @@ def test_rows_that_an_expectation_names_are_moved_and_the_rest_is_what_was_audit
 def test_what_is_left_must_hold_too(audit, stage, house):
     few = {"expect": "ExpectTableRowCountToBeBetween", "severity": "stop", "arguments": {"min_value": 10}}
     outcome = audit([stage(10)], NEAR, few)
-    assert (outcome["verdict"], outcome["apart"]["n_staged"]) == ("stop", 9)
+    assert (outcome["verdict"], outcome["left"]["n_staged"]) == ("stop", 9)
     assert outcome["first_reason"].startswith("the partition: row count is 9; allowed is at least 10")
 
 
 def test_too_many_rows_at_fault_refuse_the_partition_and_move_none(audit, stage, house):
     outcome = audit([stage(10, distance_miles=[500.0] * 10)], NEAR)
-    assert (outcome["verdict"], "apart" in outcome, outcome["n_rows"]) == ("stop", False, 10)
+    assert (outcome["verdict"], "left" in outcome, outcome["n_rows"]) == ("stop", False, 10)
     assert "so it is refused whole" in outcome["first_reason"]
     assert results(house)[0].n_quarantined == 0
 

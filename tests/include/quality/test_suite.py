@@ -2,8 +2,9 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from include.problems.reading import load_problems
-from include.quality.suite import build_suite
+from include.problems.reading import load_problem, load_problems
+from include.quality.gx_context import ExpectationValidationResult
+from include.quality.suite import build_suite, check_index_of
 
 pytestmark = pytest.mark.slow  # Great Expectations takes seconds to import
 
@@ -50,3 +51,18 @@ def test_great_expectations_takes_every_suite_that_ships():
     for problem in problems:
         n_expectations = len(problem.quality.expectations) if problem.quality else 0
         assert len(build_suite(problem).expectations) == n_expectations
+
+
+def test_an_answer_tells_the_place_of_its_expectation_in_the_file(make_problem):
+    suite = build_suite(load_problem("flight_delay"))
+    asked = [expectation.configuration for expectation in suite.expectations]
+    answers = [ExpectationValidationResult(success=True, expectation_config=one) for one in asked]
+    assert [check_index_of(answer) for answer in reversed(answers)] == [*reversed(range(len(asked)))]
+    assert len(asked) > 1
+
+
+def test_a_suite_says_that_rows_without_an_id_are_named_by_their_place(make_problem):
+    problem = make_problem()
+    placed = problem.model_copy(update={"source": problem.source.model_copy(update={"key": ["_object", "_line"]})})
+    assert "the same record in two objects is two rows" in build_suite(placed).notes[0]
+    assert build_suite(problem).notes is None

@@ -1,16 +1,16 @@
 """Asks Great Expectations about staged files; a question that cannot be answered never looks like a yes.
 
-What does not belong here: how it is asked (`asking.py`), and what the answers lead to (`verdicts.py`).
+What does not belong here: how it is asked (`gx_validation.py`), and what the answers lead to (`verdicts.py`).
 """
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from include.problems.schema import Problem
-from include.quality.answers import read_answer, unanswered
-from include.quality.asking import ask, open_staged
-from include.quality.suite import CHECK_INDEX, build_suite
+from include.quality.gx_context import ExpectationValidationResult
+from include.quality.gx_results import read_answer, unanswered
+from include.quality.gx_validation import ask, open_staged
+from include.quality.suite import build_suite, check_index_of
 from include.quality.verdicts import Audit, CheckResult
 
 # Counts, and no values: not one row of the partition reaches a log, a table or a screen.
@@ -35,7 +35,7 @@ def audit_files(problem: Problem, files: Sequence[Path]) -> Audit:
     with open_staged(problem, files) as staged:
         n_rows = staged.n_rows
         if staged.missing:
-            count = f"{len(staged.missing)} of {len(problem.source.columns)}"
+            count = f"{len(staged.missing)} of {len(problem.source.stored)}"
             return _refuse(problem, n_rows, f"the staged files lack {count} columns: {', '.join(staged.missing)}.")
         if n_rows == 0:
             return _refuse(problem, 0, _NOTHING_STAGED)
@@ -50,9 +50,9 @@ def audit_files(problem: Problem, files: Sequence[Path]) -> Audit:
     return Audit(n_rows, results, validation=validation)
 
 
-def _in_file_order(problem: Problem, answers: Sequence[Any], n_rows: int) -> list[CheckResult]:
+def _in_file_order(problem: Problem, answers: Sequence[ExpectationValidationResult], n_rows: int) -> list[CheckResult]:
     """Put the answers into the file's order, and name each expectation that got none."""
-    found = {answer.expectation_config.meta[CHECK_INDEX]: answer for answer in answers}
+    found = {check_index_of(answer): answer for answer in answers}
     indexes = range(len(problem.quality.expectations) if problem.quality else 0)
     return [
         read_answer(problem, index, found[index], n_rows)

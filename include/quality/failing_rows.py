@@ -1,6 +1,6 @@
 """Finds the very rows that break an expectation, as Great Expectations itself names them.
 
-What does not belong here: moving them (`include/lake/setting_apart.py`).
+What does not belong here: moving them (`include/lake/quarantine.py`).
 """
 
 from collections.abc import Sequence
@@ -11,9 +11,9 @@ import pyarrow as pa
 from include.lake.writing import Fault
 from include.names import LINE_NUMBER, OBJECT_KEY
 from include.problems.schema import Problem
-from include.quality.answers import is_personal
-from include.quality.asking import ask, open_staged
-from include.quality.suite import CHECK_INDEX, suite_of
+from include.quality.gx_results import is_personal
+from include.quality.gx_validation import ask, open_staged
+from include.quality.suite import check_index_of, suite_of
 from include.quality.verdicts import Audit, CheckResult, explain, explain_row
 
 # Each named row passes through Python: beyond so many, a share of a huge partition would fill the memory.
@@ -22,13 +22,13 @@ _PLACE = [OBJECT_KEY, LINE_NUMBER]
 
 
 def rows_to_quarantine(problem: Problem, audit: Audit, files: Sequence[Path]) -> tuple[list[Fault], str | None]:
-    """Name the rows that are to be kept apart, each once, by the first expectation that it breaks.
+    """Name the rows that are to be quarantined, each once, by the first expectation that it breaks.
 
     Args:
         audit: of these very files.
 
     Returns:
-        a fault for each expectation that names rows, none where nothing is to be kept apart; and why the partition is
+        a fault for each expectation that names rows, none where nothing is to be quarantined; and why the partition is
         refused instead: they are too many, or not as many as were counted.
     """
     broken = _broken(problem, audit)
@@ -42,11 +42,11 @@ def rows_to_quarantine(problem: Problem, audit: Audit, files: Sequence[Path]) ->
     try:
         named = _ask_for_rows(problem, broken, files, most)
     except Exception as error:  # fails closed, whatever broke
-        return [], f"Great Expectations broke down naming rows, so nothing is kept apart: {type(error).__name__}"
+        return [], f"Great Expectations broke down naming rows, so nothing is quarantined: {type(error).__name__}"
     for result in broken:
         if len(named[result.check_index]) != result.n_unexpected:
             counted = f"counted {result.n_unexpected} rows and named {len(named[result.check_index])}"
-            return [], f"{explain(result)}; Great Expectations {counted}, so nothing is kept apart"
+            return [], f"{explain(result)}; Great Expectations {counted}, so nothing is quarantined"
     faults = _first_faults(problem, broken, named)
     n_named = sum(fault.places.num_rows for fault in faults)
     return (
@@ -55,7 +55,7 @@ def rows_to_quarantine(problem: Problem, audit: Audit, files: Sequence[Path]) ->
 
 
 def _broken(problem: Problem, audit: Audit) -> list[CheckResult]:
-    """Choose the answers that call for rows to be kept apart; none where a question went unanswered."""
+    """Choose the answers that call for rows to be quarantined; none where a question went unanswered."""
     if audit.refusal is not None or problem.quality is None or any(result.error for result in audit.results):
         return []
     wanted = [expectation.rows == "quarantine" for expectation in problem.quality.expectations]
@@ -84,7 +84,7 @@ def _ask_for_rows(
         # Without the values it gives one entry, whose columns are lists.
         columns = (answer.result or {}).get("unexpected_index_list") or []
         places = [place for found in columns for place in zip(found[OBJECT_KEY], found[LINE_NUMBER], strict=True)]
-        named[answer.expectation_config.meta[CHECK_INDEX]] = list(dict.fromkeys((key, int(n)) for key, n in places))
+        named[check_index_of(answer)] = list(dict.fromkeys((key, int(n)) for key, n in places))
     return named
 
 

@@ -4,7 +4,12 @@ Importing this module takes seconds; `steps.py` does so inside its functions. Wh
 """
 
 import logging
+import os
 import warnings
+from functools import lru_cache
+
+# Hundreds of INFO lines for each partition once Airflow has set up logging; the import itself writes thousands.
+logging.getLogger("great_expectations").setLevel(logging.WARNING)
 
 with warnings.catch_warnings():
     # It imports modules that Python 3.11 deprecates, and Spark, where it is installed, which warns of pandas 3; nobody
@@ -13,6 +18,7 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore", FutureWarning)
     import great_expectations as gx
     import great_expectations.expectations as gxe
+    from great_expectations.core import ExpectationSuiteValidationResult, ExpectationValidationResult
     from great_expectations.data_context.data_context.ephemeral_data_context import EphemeralDataContext
     from great_expectations.data_context.types.base import (
         DataContextConfig,
@@ -22,10 +28,30 @@ with warnings.catch_warnings():
     from great_expectations.render.renderer.page_renderer import ValidationResultsPageRenderer
     from great_expectations.render.view.view import DefaultJinjaSectionView
 
-# Hundreds of INFO lines for each partition once Airflow has set up logging.
-logging.getLogger("great_expectations").setLevel(logging.WARNING)
+__all__ = [
+    "DefaultJinjaSectionView",
+    "ExpectationSuiteValidationResult",
+    "ExpectationValidationResult",
+    "ValidationResultsPageRenderer",
+    "gx",
+    "gxe",
+    "open_context",
+    "shared_context",
+]
 
-__all__ = ["DefaultJinjaSectionView", "ValidationResultsPageRenderer", "gx", "gxe", "open_context"]
+
+def shared_context() -> EphemeralDataContext:
+    """Give the context of this process; an audit puts its own data in the place of those of the one before."""
+    return _context_of(os.getpid())
+
+
+# By process id: a forked task starts with a context of its own, not with what its parent's held.
+@lru_cache(maxsize=2)
+def _context_of(_process: int) -> EphemeralDataContext:
+    """Open a context that does not write itself down at each change: nobody would read it again."""
+    context = open_context()
+    context._save_project_config = lambda: None  # type: ignore[method-assign]
+    return context
 
 
 def open_context() -> EphemeralDataContext:

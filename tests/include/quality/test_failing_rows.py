@@ -3,9 +3,9 @@
 import pytest
 
 from include.problems.expectation_rules import NAMES_ROWS
-from include.quality import naming_rows
-from include.quality.auditing import audit_files
-from include.quality.naming_rows import rows_to_quarantine
+from include.quality import failing_rows
+from include.quality.audit import audit_files
+from include.quality.failing_rows import rows_to_quarantine
 
 pytestmark = pytest.mark.slow
 
@@ -67,15 +67,15 @@ def name_rows(problem, file):
 
 
 def test_every_expectation_that_may_take_rows_out_names_those_that_break_it(make_problem, stage, monkeypatch):
-    """As many as are counted, too: otherwise nothing is kept apart, and this fails."""
+    """As many as are counted, too: otherwise nothing is quarantined, and this fails."""
     assert sorted(EXAMPLES) == sorted(NAMES_ROWS)
     file, asked = stage(10), []
 
     def ask_for_all(problem, audit):
         return [result for result in audit.results if not result.is_success]
 
-    monkeypatch.setattr(naming_rows, "_broken", ask_for_all)
-    monkeypatch.setattr(naming_rows, "_first_faults", lambda _p, _b, named: asked.append(named) or [])
+    monkeypatch.setattr(failing_rows, "_broken", ask_for_all)
+    monkeypatch.setattr(failing_rows, "_first_faults", lambda _p, _b, named: asked.append(named) or [])
     # A share of all rows may go, so that the question is which, and not how many.
     questions = [ask(name, column, rows="refuse", **arguments) for name, (column, arguments, _) in EXAMPLES.items()]
     problem = make_problem(*questions)
@@ -88,7 +88,7 @@ def test_every_expectation_that_may_take_rows_out_names_those_that_break_it(make
     }
 
 
-def test_two_rows_among_good_ones_are_named_with_a_reason_and_a_missing_value_is_not(make_problem, stage):
+def test_two_bad_rows_are_named_with_a_reason_a_missing_value_not(make_problem, stage):
     (fault,), refusal = name_rows(make_problem(BETWEEN, quarantine_at_most=0.2), stage(10, distance_miles=MILES))
     assert (refusal, fault.reason, fault.field, fault.is_shown) == (
         None,
@@ -107,7 +107,7 @@ def test_a_row_that_breaks_two_expectations_is_named_once_by_the_first(make_prob
 
 
 def test_where_nothing_is_broken_or_nothing_may_be_taken_out_nobody_is_asked(make_problem, stage, monkeypatch):
-    monkeypatch.setattr(naming_rows, "ask", None)
+    monkeypatch.setattr(failing_rows, "ask", None)
     assert name_rows(make_problem(BETWEEN), stage(10)) == ([], None)
     kept = BETWEEN | {"rows": "refuse"}
     assert name_rows(make_problem(kept), stage(10, distance_miles=MILES)) == ([], None)
@@ -127,22 +127,22 @@ def test_few_rows_each_that_are_too_many_together_refuse_the_partition(make_prob
     assert (faults, refusal[:57]) == ([], "4 rows break expectations; at most 3 of 10 rows may go to")
 
 
-def test_rows_that_are_not_as_many_as_were_counted_are_not_kept_apart(make_problem, stage, monkeypatch):
-    monkeypatch.setattr(naming_rows, "_ask_for_rows", lambda *_: {0: [("part-0.parquet", 3)]})
+def test_rows_that_are_not_as_many_as_were_counted_are_not_quarantined(make_problem, stage, monkeypatch):
+    monkeypatch.setattr(failing_rows, "_ask_for_rows", lambda *_: {0: [("part-0.parquet", 3)]})
     faults, refusal = name_rows(make_problem(BETWEEN, quarantine_at_most=0.2), stage(10, distance_miles=MILES))
     assert faults == []
-    assert "counted 2 rows and named 1, so nothing is kept apart" in refusal
+    assert "counted 2 rows and named 1, so nothing is quarantined" in refusal
 
 
 def test_an_exception_while_rows_are_named_is_a_refusal(make_problem, stage, monkeypatch):
     def break_down(*_):
         raise RuntimeError("secret-person")
 
-    monkeypatch.setattr(naming_rows, "ask", break_down)
+    monkeypatch.setattr(failing_rows, "ask", break_down)
     faults, refusal = name_rows(make_problem(BETWEEN, quarantine_at_most=0.2), stage(10, distance_miles=MILES))
     assert (faults, refusal) == (
         [],
-        "Great Expectations broke down naming rows, so nothing is kept apart: RuntimeError",
+        "Great Expectations broke down naming rows, so nothing is quarantined: RuntimeError",
     )
 
 
@@ -152,7 +152,7 @@ def test_an_unanswered_question_keeps_all_rows_where_they_are(make_problem, stag
     assert name_rows(problem, stage(10, distance_miles=MILES)) == ([], None)
 
 
-def test_a_column_of_personal_data_is_named_and_its_value_is_not_to_be_shown(make_problem, stage):
+def test_a_column_of_personal_data_is_named_without_its_value(make_problem, stage):
     emails = ask("ExpectColumnValuesToNotBeInSet", "email", value_set=["j3***@example.org"])
     (fault,), _ = name_rows(make_problem(emails), stage(10))
     assert (lines([fault]), fault.is_shown) == ([[4]], False)

@@ -6,12 +6,16 @@ No value of a column with personal data leaves this file. What does not belong h
 
 import json
 import re
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from include.problems.expectation_rules import columns_named
 from include.problems.schema import Problem
 from include.problems.sections.quality import Expectation
 from include.quality.verdicts import CheckResult
+
+if TYPE_CHECKING:
+    from include.quality.gx_context import ExpectationValidationResult
 
 # Of personal data, only these observed values are numbers about it rather than values of it.
 _HARMLESS = {
@@ -22,7 +26,7 @@ _HARMLESS = {
 _LONGEST_ERROR = 400  # characters; what follows in DuckDB's messages is a list of candidate functions
 
 
-def read_answer(problem: Problem, check_index: int, answer: Any, n_rows: int) -> CheckResult:
+def read_answer(problem: Problem, check_index: int, answer: "ExpectationValidationResult", n_rows: int) -> CheckResult:
     """Read one ExpectationValidationResult.
 
     Args:
@@ -66,7 +70,14 @@ def _expectation(problem: Problem, check_index: int) -> Expectation:
 
 
 def _row(
-    expectation: Expectation, check_index: int, *, error: str | None, is_success: bool, **seen: Any
+    expectation: Expectation,
+    check_index: int,
+    *,
+    error: str | None,
+    is_success: bool,
+    observed: str | None,
+    n_unexpected: int | None,
+    n_rows: int,
 ) -> CheckResult:
     """Put what was asked and what was seen into one row."""
     return CheckResult(
@@ -76,12 +87,14 @@ def _row(
         severity=expectation.severity,
         is_success=is_success and error is None,
         bound=json.dumps(expectation.arguments, default=str, sort_keys=True),
+        observed=observed,
+        n_unexpected=n_unexpected,
+        n_rows=n_rows,
         error=error,
-        **seen,
     )
 
 
-def _observed(problem: Problem, expectation: Expectation, found: dict[str, Any]) -> str | None:
+def _observed(problem: Problem, expectation: Expectation, found: Mapping[str, object]) -> str | None:
     """Write what was seen as text: a plain number as it is, anything else as JSON."""
     value = found.get("observed_value")
     if value is None:
@@ -91,12 +104,12 @@ def _observed(problem: Problem, expectation: Expectation, found: dict[str, Any])
     return value if isinstance(value, str) else json.dumps(value, default=_plain)
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> object:
     """Turn numpy's scalars into Python's, and anything else into text."""
     return value.item() if hasattr(value, "item") else str(value)
 
 
-def _error(problem: Problem, expectation: Expectation, information: dict[str, Any]) -> str | None:
+def _error(problem: Problem, expectation: Expectation, information: Mapping[str, Any]) -> str | None:
     """Say why Great Expectations could not answer; None when it could.
 
     It reports an exception either directly or under the names of the metrics that failed.
@@ -114,7 +127,7 @@ def _error(problem: Problem, expectation: Expectation, information: dict[str, An
 
 def is_personal(problem: Problem, expectation: Expectation) -> bool:
     """Say whether an answer could carry a value of a column with personal data."""
-    columns = problem.source.columns
+    columns = problem.source.stored
     if expectation.expect == "UnexpectedRowsExpectation":
         return any(column.pii != "none" for column in columns.values())
     named = [expectation.column, *(name for _, name in columns_named(expectation.arguments))]

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import duckdb
 from sqlalchemy.dialects import postgresql
@@ -16,7 +15,7 @@ from sqlalchemy.dialects import postgresql
 from include.errors import AuditFailed
 from include.problems.schema import Problem
 from include.quality.duckdb_dialect import database_url
-from include.quality.library import gx, open_context
+from include.quality.gx_context import ExpectationSuiteValidationResult, gx, shared_context
 
 _VIEW = "staged"
 
@@ -53,7 +52,7 @@ def open_staged(problem: Problem, files: Sequence[Path], added: Sequence[str] = 
         try:
             # Its columns are those in the files; a folder named month=2013-01 must not add one.
             rows = connection.read_parquet([str(file) for file in files], hive_partitioning=False)
-            missing = sorted(set(problem.source.columns) - set(rows.columns))
+            missing = sorted(set(problem.source.stored) - set(rows.columns))
             if not missing:
                 rows.project(_projection(problem, added)).create_view(_VIEW)
             n_rows = rows.aggregate("count(*)").fetchall()[0][0]
@@ -68,14 +67,14 @@ def open_staged(problem: Problem, files: Sequence[Path], added: Sequence[str] = 
 
 def _projection(problem: Problem, added: Sequence[str]) -> str:
     """Select the problem's own columns, as its file declares them; times become moments in UTC."""
-    columns = problem.source.columns.items()
+    columns = problem.source.stored.items()
     declared = [
         f'"{name}"::TIMESTAMPTZ AS "{name}"' if column.type == "timestamp" else f'"{name}"' for name, column in columns
     ]
     return ", ".join([*declared, *(f'"{name}"' for name in added)])
 
 
-def ask(suite: gx.ExpectationSuite, url: str, result_format: Mapping[str, Any]) -> Any:
+def ask(suite: gx.ExpectationSuite, url: str, result_format: Mapping[str, object]) -> ExpectationSuiteValidationResult:
     """Run a suite on the view of a database.
 
     Args:
@@ -84,7 +83,7 @@ def ask(suite: gx.ExpectationSuite, url: str, result_format: Mapping[str, Any]) 
     Returns:
         its ExpectationSuiteValidationResult.
     """
-    source = open_context().data_sources.add_sql(name="audit", connection_string=url)
+    source = shared_context().data_sources.add_or_update_sql(name="audit", connection_string=url)
     engine = source.get_execution_engine()
     # Tells it to write PostgreSQL's expressions; the dialect turns them into DuckDB's where those differ.
     engine.dialect_module = postgresql
