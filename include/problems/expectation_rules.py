@@ -5,7 +5,6 @@ What belongs here: everything that is known before there is data. What does not:
 
 import difflib
 from collections.abc import Collection, Mapping
-from typing import Any
 
 from include.problems.expectation_names import EXPECTATIONS, IMPOSSIBLE
 
@@ -43,7 +42,7 @@ NAMES_ROWS = frozenset(
 )
 
 
-def complaint(expect: str, column: str | None, arguments: Mapping[str, Any]) -> tuple[str, str] | None:
+def complaint(expect: str, column: str | None, arguments: Mapping[str, object]) -> tuple[str, str] | None:
     """Say what is wrong with one expectation.
 
     Returns:
@@ -63,8 +62,8 @@ def complaint(expect: str, column: str | None, arguments: Mapping[str, Any]) -> 
     return _wrong_name(expect, arguments) or _wrong_value(expect, arguments)
 
 
-def complaint_about_rows(expect: str, severity: str, arguments: Mapping[str, Any]) -> tuple[str, str] | None:
-    """Say why the rows that break an expectation cannot be kept apart from the others.
+def complaint_about_rows(expect: str, severity: str, arguments: Mapping[str, object]) -> tuple[str, str] | None:
+    """Say why the rows that break an expectation cannot go to quarantine alone.
 
     Returns:
         the field that is wrong and a sentence with the remedy; None when they can.
@@ -81,11 +80,13 @@ def complaint_about_rows(expect: str, severity: str, arguments: Mapping[str, Any
     return None
 
 
-def columns_named(arguments: Mapping[str, Any]) -> list[tuple[str, Any]]:
+def columns_named(arguments: Mapping[str, object]) -> list[tuple[str, object]]:
     """List the columns that arguments name, each with the argument that names it."""
     pairs = [(name, arguments[name]) for name in ("column_A", "column_B") if name in arguments]
-    lists = [(name, item) for name in ("column_list", "column_set") for item in arguments.get(name, [])]
-    return pairs + lists
+    for name in ("column_list", "column_set"):
+        listed = arguments.get(name, [])
+        pairs += [(name, item) for item in listed] if isinstance(listed, list) else []
+    return pairs
 
 
 def nearest(name: str, known: Collection[str]) -> str:
@@ -94,7 +95,7 @@ def nearest(name: str, known: Collection[str]) -> str:
     return f"; did you mean {close[0]!r}?" if close else ""
 
 
-def _wrong_name(expect: str, arguments: Mapping[str, Any]) -> tuple[str, str] | None:
+def _wrong_name(expect: str, arguments: Mapping[str, object]) -> tuple[str, str] | None:
     """Find an argument that is not taken, or one that is missing."""
     takes = EXPECTATIONS[expect]
     allowed = takes.required | takes.optional
@@ -114,7 +115,7 @@ def _wrong_name(expect: str, arguments: Mapping[str, Any]) -> tuple[str, str] | 
     return None
 
 
-def _wrong_value(expect: str, arguments: Mapping[str, Any]) -> tuple[str, str] | None:
+def _wrong_value(expect: str, arguments: Mapping[str, object]) -> tuple[str, str] | None:
     """Find an argument whose value is of the wrong kind."""
     for name, value in arguments.items():
         kind = _kind_of(name)
@@ -126,7 +127,7 @@ def _wrong_value(expect: str, arguments: Mapping[str, Any]) -> tuple[str, str] |
     low, high = (arguments.get(name) for name in ("min_value", "max_value"))
     if isinstance(low, int | float) and isinstance(high, int | float) and low > high:
         return "arguments.min_value", f"{low} is more than max_value {high}, so no value could ever pass"
-    if expect == "UnexpectedRowsExpectation" and "{batch}" not in arguments["unexpected_rows_query"]:
+    if expect == "UnexpectedRowsExpectation" and "{batch}" not in str(arguments["unexpected_rows_query"]):
         return (
             "arguments.unexpected_rows_query",
             "write {batch} where the table's name belongs: SELECT ... FROM {batch}",

@@ -3,11 +3,13 @@
 What does not belong here: the rules themselves (`schema.py`).
 """
 
+from collections.abc import Hashable
 from pathlib import Path
 from typing import Any
 
 import yaml
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from include.errors import BadProblem
 from include.problems.schema import Problem
@@ -28,36 +30,58 @@ _REMEDIES = {
     "timezone_aware": "a time without its zone means another moment to everybody; write 2013-01-31T00:00:00Z",
 }
 
+# What pydantic adds to the place of an error that is no key of the file.
+_NO_PLACES = {"[key]", "[name]", "[rule]"}
+
+
+# To YAML `on`, `yes` and `no` are truths; as keys they are names, of fields and of classes.
+_TRUTH, _TEXT = "tag:yaml.org,2002:bool", "tag:yaml.org,2002:str"
+
 
 class _Loader(_SafeLoader):  # type: ignore[misc]
     """A safe loader that refuses a key written twice; YAML would silently keep the last."""
 
-    def construct_mapping(self, node: Any, deep: bool = False) -> Any:
-        """Read one mapping."""
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, object]:
+        """Read one mapping.
+
+        Raises:
+            ConstructorError: a key stands there twice.
+        """
         seen: set[str] = set()
         for key in (key for key, _ in node.value if isinstance(key, yaml.ScalarNode)):
+            if key.tag == _TRUTH:
+                key.tag = _TEXT
             if key.value in seen:
                 raise yaml.constructor.ConstructorError(None, None, f"{key.value!r} stands there twice", key.start_mark)
             seen.add(key.value)
-        return super().construct_mapping(node, deep)
+        mapping: dict[Hashable, object] = super().construct_mapping(node, deep)
+        return mapping
 
 
 def load_problem(name: str, folder: Path | None = None) -> Problem:
-    """Read one problem by its name.
+    """Read one problem by its name, or one of its other logs by the name that `names.log_name` gives it.
 
     Raises:
-        BadProblem: no such file, or the file breaks a rule.
+        BadProblem: no such file, the file breaks a rule, or it names no such log.
     """
     folder = folder or read_settings().problems_dir
+    name, _, log = name.partition(".")
     path = folder / f"{name}.yaml"
     if not path.is_file():
         known = ", ".join(sorted(p.stem for p in folder.glob("*.yaml"))) or "none at all"
         raise BadProblem(f"There is no problem {name!r}: {path} does not exist. Known problems: {known}.")
-    return read_problem_file(path)
+    problem = read_problem_file(path)
+    if log and log not in problem.sources:
+        known = ", ".join(problem.sources) or "none at all"
+        raise BadProblem(f"{name}: there is no log {log!r} in sources; known are: {known}.")
+    return problem.log(log) if log else problem
 
 
-def load_problems(folder: Path | None = None) -> tuple[list[Problem], list[BadProblem]]:
+def load_problems(folder: Path | None = None, only: str | None = None) -> tuple[list[Problem], list[BadProblem]]:
     """Read every problem file; a broken one is returned as its error, and never stops the others.
+
+    Args:
+        only: name of the one problem that is wanted: a task starts anew each time, and needs no other's file.
 
     Returns:
         the good problems in the order of their names, and one error for each broken file.
@@ -65,12 +89,30 @@ def load_problems(folder: Path | None = None) -> tuple[list[Problem], list[BadPr
     folder = folder or read_settings().problems_dir
     problems: list[Problem] = []
     errors: list[BadProblem] = []
-    for path in sorted(folder.glob("*.y*ml")):
+    for path in sorted(folder.glob("*.y*ml" if only is None else f"{only}.y*ml")):
         try:
-            problems.append(read_problem_file(path))
+            problems.append(require_sound_sql(read_problem_file(path)))
         except BadProblem as error:
             errors.append(error)
     return problems, errors
+
+
+def require_sound_sql(problem: Problem) -> Problem:
+    """Refuse a problem whose SQL is not about its columns, or gives something else than its field needs.
+
+    Raises:
+        BadProblem: it names each field, and the nearest right name.
+    """
+    from include.problems.sql_binding import require_bound
+
+    complaints = require_bound(problem, read_settings().home / "cache" / "bound_sql")
+    if complaints:
+        lines = [
+            f"{problem.name}.yaml: {len(complaints)} field(s) cannot be used.",
+            *(f"  {said}" for said in complaints),
+        ]
+        raise BadProblem("\n".join(lines))
+    return problem
 
 
 def read_problem_file(path: Path) -> Problem:
@@ -93,8 +135,12 @@ def read_problem_file(path: Path) -> Problem:
     return problem
 
 
-def _read_yaml(path: Path) -> dict[str, Any]:
-    """Read the file as one mapping."""
+def _read_yaml(path: Path) -> dict[object, object]:
+    """Read the file as one mapping.
+
+    Raises:
+        BadProblem: it cannot be read, is no YAML, is empty, or holds something else than fields.
+    """
     try:
         raw = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 - safe, and in C where it can
     except OSError as error:
@@ -118,7 +164,7 @@ def _explain(path: Path, error: ValidationError) -> str:
     """Say for every broken field where it is, what it holds and what was allowed."""
     lines = [f"{path.name}: {error.error_count()} field(s) cannot be used."]
     for item in error.errors(include_url=False):
-        places = [str(part) for part in item["loc"] if part != "[key]"]
+        places = [str(part) for part in item["loc"] if part not in _NO_PLACES]
         cause = item.get("ctx", {}).get("error")
         if isinstance(cause, BadField):
             places.append(cause.field)
@@ -131,7 +177,7 @@ def _explain(path: Path, error: ValidationError) -> str:
     return "\n".join(lines)
 
 
-def _held(item: Any) -> str:
+def _held(item: ErrorDetails) -> str:
     """Say what the field holds, where the message does not."""
     if item["type"] in {"missing", "extra_forbidden", "value_error"}:
         return ""

@@ -12,8 +12,8 @@ class Expectation(Section):
     """One Great Expectations expectation by its own name and arguments; `stop` keeps the partition out.
 
     Attributes:
-        rows: what becomes of the rows that break it: they keep the whole partition out (refuse), or they alone are kept
-            apart and the rest is audited again (quarantine).
+        rows: what becomes of the rows that break it: they keep the whole partition out (refuse), or they alone go
+            to quarantine and the rest is audited again (quarantine).
     """
 
     expect: str

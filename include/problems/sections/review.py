@@ -39,6 +39,10 @@ class Review(Section):
     random_share: Share = 0.2
     gold_share: Share = 0.05
     overlap_share: Share = 0.1
+    overlap_answers: Count = Field(default=2, ge=2, le=9, description="people who see an item of the overlap")
+    answers_if_split: Count | None = Field(
+        default=None, ge=3, le=9, description="people who see it where the first ones differ; no more"
+    )
     relabel_share: Share = 0.1
     max_rounds: Count = Field(ge=1)
     stop: Stop | None = Stop()
@@ -46,11 +50,26 @@ class Review(Section):
     routes: list[Route] = Field(default_factory=list)
     # The desk: what people see there, for how long an item is theirs, and who they are.
     blind: bool = Field(default=False, strict=True, description="the model's view is hidden until the answer is given")
+    guidelines: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=10_000,
+        description="what each answer means, beside every item",
+    )
     show: list[str] = Field(default_factory=list, description="columns on the desk; the model's features when empty")
     lease: Period = Field(default=timedelta(minutes=10), description="an item is kept for whom it was shown to")
     skills: dict[Name, list[PersonName]] = Field(default_factory=dict, description="who is trained for what")
     leads: list[PersonName] = Field(default_factory=list, description="who may see reports of people, beside the owner")
     demo_rounds: Count | None = Field(default=None, ge=0, description="rounds that recorded truth may answer; all")
+
+    @model_validator(mode="after")
+    def _a_split_asks_more_people(self) -> Self:
+        if self.answers_if_split is not None and self.answers_if_split <= self.overlap_answers:
+            raise BadField(
+                "answers_if_split",
+                f"{self.answers_if_split} is no more than overlap_answers, {self.overlap_answers}: it would ask nobody",
+            )
+        return self
 
     @model_validator(mode="after")
     def _a_control_arm_is_never_too_small(self) -> Self:

@@ -8,6 +8,10 @@ from typing import Any
 import pytest
 import yaml
 
+from include.errors import BadProblem
+from include.problems.reading import read_problem_file
+from include.problems.schema import Problem
+
 GOOD = yaml.safe_load(
     """
 name: rides
@@ -28,6 +32,7 @@ source:
     distance_miles: {type: number}
     origin: {type: string}
     group: {type: string}
+    a: {type: number}
 quality:
   expectations:
     - {expect: ExpectColumnValuesToBeUnique, column: ride_id, severity: stop}
@@ -52,6 +57,20 @@ monitor: {features: [distance_miles], reference_partitions: 3}
 """
 )
 
+# Another log of the good problem.
+OTHER_LOG: dict[str, Any] = {
+    "landing": "refunds",
+    "grain": "day",
+    "key": ["refund_id"],
+    "event_time": "refunded_at",
+    "columns": {
+        "refund_id": {"type": "string"},
+        "refunded_at": {"type": "timestamp"},
+        "ride_id": {"type": "string"},
+        "reason": {"type": "string"},
+    },
+}
+
 
 @pytest.fixture
 def write_problem(tmp_path: Path) -> Callable[..., Path]:
@@ -73,3 +92,21 @@ def write_problem(tmp_path: Path) -> Callable[..., Path]:
         return path
 
     return write
+
+
+@pytest.fixture
+def refusal_of(write_problem: Callable[..., Path]) -> Callable[..., str]:
+    """Say why the good file is refused once one value of it is set."""
+
+    def refuse(place: str, value: Any, **more: Any) -> str:
+        with pytest.raises(BadProblem) as caught:
+            read_problem_file(write_problem(place, value, **more))
+        return str(caught.value)
+
+    return refuse
+
+
+@pytest.fixture
+def read(write_problem: Callable[..., Path]) -> Callable[..., Problem]:
+    """Read the good file with one value set, or with sections replaced."""
+    return lambda place="", value=None, **more: read_problem_file(write_problem(place, value, **more))

@@ -1,6 +1,6 @@
 import pytest
 
-from include.problems.expectation_names import EXPECTATIONS, IMPOSSIBLE
+from include.problems.expectation_names import EXPECTATIONS
 from include.problems.expectation_rules import (
     NAMES_ROWS,
     columns_named,
@@ -95,17 +95,7 @@ def test_a_name_far_from_all_others_gets_no_suggestion():
     assert nearest("rideid", ["origin", "ride_id"]) == "; did you mean 'ride_id'?"
 
 
-@pytest.mark.slow
-def test_the_table_is_what_the_installed_library_offers():
-    from scripts.list_expectations import read_library
-
-    possible, impossible = read_library()
-    table = {name: (takes[0], sorted(takes.required), sorted(takes.optional)) for name, takes in EXPECTATIONS.items()}
-    assert table == possible
-    assert impossible == IMPOSSIBLE
-
-
-def test_rows_may_be_kept_apart_by_a_stop_that_names_them():
+def test_rows_may_be_quarantined_by_a_stop_that_names_them():
     assert complaint_about_rows(BETWEEN, "stop", {"min_value": 0}) is None
     assert set(EXPECTATIONS) >= NAMES_ROWS
 
@@ -119,7 +109,7 @@ def test_rows_may_be_kept_apart_by_a_stop_that_names_them():
         (BETWEEN, "stop", {"min_value": 0, "mostly": 0.9}, "arguments.mostly", "remove mostly"),
     ],
 )
-def test_rows_that_cannot_be_kept_apart_are_refused_with_the_remedy(expect, severity, arguments, field, sentence):
+def test_rows_that_cannot_be_quarantined_are_refused_with_the_remedy(expect, severity, arguments, field, sentence):
     found = complaint_about_rows(expect, severity, arguments)
     assert found is not None
     assert found[0] == field
