@@ -1,0 +1,1 @@
+"""Fits the candidates of a version, and says when one is due."""
