@@ -1,0 +1,1 @@
+"""How good a fitted version is, where it errs, and whether it may serve."""
