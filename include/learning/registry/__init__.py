@@ -1,0 +1,1 @@
+"""Which versions there are, what each consists of, and which one serves."""
