@@ -1,0 +1,1 @@
+"""Turns rows of the lake into predictions."""
