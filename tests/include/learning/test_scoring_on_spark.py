@@ -3,7 +3,7 @@
 import pytest
 
 from include.lake.reading import open_rows
-from include.learning import predicting
+from include.learning.scoring import score_partitions
 from include.learning.steps import fit_candidates, plan_training
 from include.names import predictions_table
 
@@ -19,7 +19,7 @@ def test_both_engines_predict_the_same_and_spark_twice_the_same_bytes(house, tri
     by_engine, folder = {}, house.home / "lake" / predictions_table("late").removeprefix("lake.") / "data"
     for engine in ("duckdb", "spark"):
         monkeypatch.setenv("MULGIL_ENGINE", engine)
-        assert predicting.score_partitions(problem, fitted["model_version"], MONTHS[2:]) == 800
+        assert score_partitions.score_partitions(problem, fitted["model_version"], MONTHS[2:]) == 800
         monkeypatch.setenv("MULGIL_ENGINE", "duckdb")
         rows = open_rows(predictions_table("late")).to_pyarrow().sort_by("_row_key")
         by_engine[engine] = rows.to_pydict()
@@ -28,5 +28,5 @@ def test_both_engines_predict_the_same_and_spark_twice_the_same_bytes(house, tri
     assert max(abs(one - other) for one, other in zip(ours, spark, strict=True)) <= 1e-12
     files = sorted(path.name for path in folder.rglob("*.parquet"))
     monkeypatch.setenv("MULGIL_ENGINE", "spark")
-    predicting.score_partitions(problem, fitted["model_version"], MONTHS[2:])
+    score_partitions.score_partitions(problem, fitted["model_version"], MONTHS[2:])
     assert sorted(path.name for path in folder.rglob("*.parquet")) == files

@@ -7,16 +7,27 @@ from typing import Any
 
 import numpy as np
 import pytest
+import yaml
 from sqlalchemy import select, update
 
-from include.errors import BadPartition, NotEnoughLabels, TamperedModel
+from include.errors import NotEnoughLabels, TamperedModel
+from include.lake.catalog import find_table
 from include.lake.reading import open_rows
-from include.learning import registry, steps
-from include.names import Coverage, Stage, predictions_table
+from include.learning import steps
+from include.learning.registry import versions
+from include.names import Coverage, Stage, predictions_table, ranking_table
 from include.settings import REPOSITORY
 from include.warehouse.coverage import mark, read_statuses
-from include.warehouse.tables.learning import GATE_CHECK, LEARNING_CURVE, MODEL_EVENT, MODEL_METRIC, MODEL_VERSION
-from tests.include.learning.conftest import make_mails, make_trips
+from include.warehouse.tables.explaining import MODEL_NOTE
+from include.warehouse.tables.learning import (
+    GATE_CHECK,
+    LEARNING_CURVE,
+    MODEL_EVENT,
+    MODEL_METRIC,
+    MODEL_VERSION,
+    SCORED_PARTITION,
+)
+from tests.include.learning.conftest import MAIL, make_mails, make_trips
 
 MONTHS = ["2013-01", "2013-02", "2013-03", "2013-04"]
 
@@ -55,7 +66,7 @@ def test_a_gap_holds_training_up_and_a_late_partition_makes_every_point_due(hous
     assert plan["points"] == ["2013-03", "2013-04"]
 
 
-def test_all_due_points_are_fitted_and_judged_in_order_and_the_later_meets_the_earlier(house, trips):
+def test_due_points_are_fitted_and_judged_in_order(house, trips):
     trips(MONTHS)
     decided = train("late", "2013-04")
     assert list(decided["decisions"].values()) == ["promoted", "promoted"]
@@ -92,20 +103,26 @@ def test_a_partition_is_announced_once_its_model_is_decided_and_again_when_it_ch
     trips(["2013-04"])
     # The model of 2013-04 is not decided yet, but it will never score 2013-04 itself.
     first = steps.list_scorable(problem="late", partition_key="2013-04", run_id="a")
-    assert first["keys"] == ["2013-04"]
-    assert steps.list_scorable(problem="late", partition_key="2013-04", run_id="a")["keys"] == ["2013-04"]
+    assert first["keys"] == MONTHS
+    assert steps.list_scorable(problem="late", partition_key="2013-04", run_id="a")["keys"] == MONTHS
     assert steps.list_scorable(problem="late", partition_key="2013-04", run_id="b")["keys"] == []
     trips(["2013-04"])
     assert steps.list_scorable(problem="late", partition_key="2013-04", run_id="c")["keys"] == ["2013-04"]
     with house.engine.connect() as connection:
-        assert read_statuses(connection, "late", Stage.TRAIN) == {"2013-04": "done"}
+        assert read_statuses(connection, "late", Stage.TRAIN) == dict.fromkeys(MONTHS, "done")
 
 
-def test_a_partition_whose_model_is_not_decided_yet_waits(house, trips):
-    trips(MONTHS[:3])
+def test_a_partition_is_told_of_without_a_model_and_again_when_one_is_decided(house, trips):
+    trips(MONTHS[:2])
+    assert steps.list_scorable(problem="late", partition_key="2013-02", run_id="a")["keys"] == MONTHS[:2]
+    trips(MONTHS[2:3])
     train("late", "2013-03")
     trips(["2013-04", "2013-05"])
-    assert steps.list_scorable(problem="late", partition_key="2013-05", run_id="a")["keys"] == ["2013-04"]
+    # Scored by the model of 2013-03, until that of 2013-04 is decided.
+    assert steps.list_scorable(problem="late", partition_key="2013-05", run_id="b")["keys"] == [*MONTHS[2:], "2013-05"]
+    version = train("late", "2013-05")["model_version"]
+    assert version.startswith("2013-05")
+    assert steps.list_scorable(problem="late", partition_key="2013-05", run_id="c")["keys"] == ["2013-05"]
 
 
 def test_scoring_a_partition_writes_every_row_with_what_the_log_knows(house, trips):
@@ -120,13 +137,15 @@ def test_scoring_a_partition_writes_every_row_with_what_the_log_knows(house, tri
         assert row["label_known"] == (not np.isnan(truth[key]))
 
 
-def test_a_partition_before_the_first_model_is_refused_with_the_first_that_has_one(house, trips):
+def test_a_partition_before_the_first_model_is_not_scored_and_the_first_is_named(house, trips):
     trips(MONTHS[:3])
-    with pytest.raises(BadPartition, match="none was promoted yet"):
-        steps.score_partition(problem="late", partition_key="2013-03")
+    scored = steps.score_partition(problem="late", partition_key="2013-03")
+    assert (scored["n_rows"], scored["model_version"]) == (0, None)
+    assert scored["reason"] == "No promoted model serves partition 2013-03; none was promoted yet."
     train("late", "2013-03")
-    with pytest.raises(BadPartition, match=r"2013-03; the first one serves from 2013-04"):
-        steps.score_partition(problem="late", partition_key="2013-03")
+    scored = steps.score_partition(problem="late", partition_key="2013-03")
+    assert scored["reason"] == "No promoted model serves partition 2013-03; the first one serves from 2013-04."
+    assert read(house, SCORED_PARTITION, "partition_key") == []
 
 
 def test_a_tampered_model_scores_nothing(house, trips):
@@ -139,7 +158,7 @@ def test_a_tampered_model_scores_nothing(house, trips):
         steps.score_partition(problem="late", partition_key="2013-04")
 
 
-def test_too_few_labels_or_too_few_of_one_class_are_a_reason_and_not_an_error(house, mails, answer):
+def test_too_few_labels_of_a_class_are_a_reason_and_no_error(house, mails, answer):
     _, truth = mails
     wanted = [mail for mail, label in truth.items() if label == "wanted"]
     answer(dict.fromkeys(wanted[:10], "wanted"), "round-001")
@@ -150,6 +169,22 @@ def test_too_few_labels_or_too_few_of_one_class_are_a_reason_and_not_an_error(ho
     assert not plan["is_due"]
     assert "30 items are labelled" in plan["reason"]
     assert "0 of the rarer class" in plan["reason"]
+
+
+def test_a_version_that_no_gate_has_let_serve_ranks_the_pool_and_serves_nothing(house, mails, answer):
+    _, truth = mails
+    answer(dict(list(truth.items())[:60]), "round-001")
+    plan = steps.plan_training(problem="mail", partition_key="round-001")
+    fitted = steps.fit_candidates(problem="mail", partition_key="round-001", plan=plan)
+    scored = steps.score_pool(problem="mail", partition_key="round-001")
+    assert (scored["model_version"], scored["ranked_by"]) == (None, fitted["model_version"])
+    assert scored["n_rows"] == open_rows(ranking_table("mail")).count().to_pyarrow().as_py() == 120
+    assert find_table(predictions_table("mail")) is None
+    assert steps.score_pool(problem="mail", partition_key="round-001")["n_rows"] == 0
+    steps.decide_promotion(problem="mail", partition_key="round-001", fitted=fitted)
+    again = steps.score_pool(problem="mail", partition_key="round-001")
+    assert again["model_version"] == again["ranked_by"] == fitted["model_version"]
+    assert len(predictions("mail")) == 120
 
 
 def test_a_round_of_answers_is_learned_from_and_the_pool_is_scored_once(house, mails, answer):
@@ -183,7 +218,7 @@ def test_an_item_that_lies_in_two_partitions_teaches_once(house, mails, answer, 
     assert sorted(sizes) == [(50, 50), (90, 90)]
 
 
-def test_a_second_round_is_compared_on_what_the_first_has_not_seen_and_draws_a_curve(house, mails, answer):
+def test_a_second_round_is_compared_on_rows_the_first_never_saw(house, mails, answer):
     _, truth = mails
     items = list(truth.items())
     answer(dict(items[:50]), "round-001")
@@ -219,10 +254,10 @@ def test_a_rollback_hands_the_partitions_back(house, trips):
     train("late", "2013-04")
     trips(["2013-05"])
     with house.engine.begin() as connection:
-        before = registry.serving_version(connection, "late", "2013-05")
+        before = versions.serving_version(connection, "late", "2013-05")
         promoted = MODEL_EVENT.c.model_version == before
         connection.execute(update(MODEL_EVENT).where(promoted).values(event="rolled_back"))
-        after = registry.serving_version(connection, "late", "2013-05")
+        after = versions.serving_version(connection, "late", "2013-05")
     assert before is not None
     assert after is not None
     assert (before[:7], after[:7]) == ("2013-04", "2013-03")
@@ -235,3 +270,27 @@ def test_importing_the_steps_loads_nothing_heavy():
     )
     done = subprocess.run([sys.executable, "-c", script], cwd=REPOSITORY, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_round_of_torn_and_wordless_texts_is_learned_from_all_the_same(house, problems_dir, publish, answer):
+    rng = np.random.default_rng(1)
+    rows, _ = make_mails()
+    is_junk = rng.random(len(rows)) < 0.5
+    # Single letters: no word of two letters anywhere, so that only the pieces teach.
+    letters = [rng.choice(list("abcdefghijklm" if junk else "nopqrstuvwxyz"), 7) for junk in is_junk]
+    rows = rows.assign(body=[" ".join(own) for own in letters])
+    publish("mail", "mail_id", rows, "2002-01")
+    training = MAIL["training"] | {"model": None, "models": ["text_characters"], "features": {"text": ["body"]}}
+    (problems_dir / "mail.yaml").write_text(yaml.safe_dump(MAIL | {"training": training}))
+    truth = dict(zip(rows["mail_id"], np.where(is_junk, "junk", "wanted"), strict=True))
+    answer(truth, "round-001")
+    other = {mail: "junk" if label == "wanted" else "wanted" for mail, label in list(truth.items())[:50]}
+    answer(other, "round-001", labelled_by="bob")
+    plan = steps.plan_training(problem="mail", partition_key="round-001")
+    assert plan["is_due"]
+    assert "50 of 120 items (42%)" in plan["reason"]
+    fitted = steps.fit_candidates(problem="mail", partition_key="round-001", plan=plan)
+    assert fitted["n_rows"] == 70
+    notes = dict(read(house, MODEL_NOTE, "topic", "note"))
+    assert notes["left_out"] == "text_characters does without words: no text of 70 holds one."
+    assert "50 of 120 items" in notes["undecided"]
