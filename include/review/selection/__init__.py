@@ -1,0 +1,1 @@
+"""Which items people should see, and how a batch is made up."""
