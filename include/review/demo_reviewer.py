@@ -1,15 +1,16 @@
 """Answers in a person's place from recorded truth, so that the loop can be seen without people.
 
-What belongs here: reading the truth file. What does not: storing answers (`batches.py`).
+What belongs here: reading the truth file. What does not: storing answers (`batches/store.py`).
 """
 
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from include.errors import MulgilError
+from include.problems.sections.source import Source
+from include.review.row_names import name_rows
 from include.settings import Settings
 
 NAME = "demo-reviewer"  # what stands in `core.label.labelled_by`, so that no report mistakes it for a person
@@ -28,17 +29,13 @@ def require_demo_reviewer(settings: Settings) -> None:
         )
 
 
-def truth_path(settings: Settings, problem: str) -> Path:
-    """Say where a problem's recorded truth lies."""
-    return settings.problems_dir / "data" / problem / "truth.parquet"
-
-
-def read_truth(path: Path, key: Sequence[str], item_ids: Collection[str]) -> dict[str, str]:
+def read_truth(path: Path, source: Source, pii_keys: Sequence[str], item_ids: Collection[str]) -> dict[str, str]:
     """Read the recorded labels of some items.
 
     Args:
         path: Parquet file with the key columns and `label`.
-        key: the problem's key columns; an item id is their values joined by '|', as ingest writes row keys.
+        source: the problem's key and columns.
+        pii_keys: secrets that identifiers in the key may have been hashed with, the newest first.
         item_ids: the items asked about.
 
     Returns:
@@ -52,8 +49,10 @@ def read_truth(path: Path, key: Sequence[str], item_ids: Collection[str]) -> dic
             f"0 of {len(item_ids)} items can be answered: there is no recorded truth at {path}. "
             "Put a Parquet file with the key columns and `label` there, or answer the batch on the desk."
         )
-    truth = pq.read_table(path, columns=[*key, "label"])
-    keys = pc.binary_join_element_wise(*(truth[name].cast("string") for name in key), "|")
-    pairs = zip(keys.to_pylist(), truth["label"].to_pylist(), strict=True)
     wanted = set(item_ids)
-    return {item_id: label for item_id, label in pairs if item_id in wanted and label is not None}
+    return {
+        item_id: record["label"]
+        for record in pq.read_table(path, columns=[*source.key, "label"]).to_pylist()
+        for item_id in name_rows(source, pii_keys, record)
+        if item_id in wanted and record["label"] is not None
+    }

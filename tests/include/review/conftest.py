@@ -1,5 +1,6 @@
 """A desk problem small enough to count on fingers: twenty mails in two months, ten items a batch, three rounds."""
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,17 +10,19 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import yaml
-from sqlalchemy import Engine, insert, select
+from sqlalchemy import Engine, create_engine, insert, select
 
 from include import names
 from include.lake.writing import replace_partition
 from include.names import Coverage, Stage
+from include.review.steps import choose_batch, watch_desk
 from include.settings import REPOSITORY
 from include.warehouse import coverage
 from include.warehouse.database import engine_for
 from include.warehouse.tables.learning import MODEL_VERSION
 from include.warehouse.tables.review import LABEL, REVIEW_BATCH, REVIEW_ITEM
 from tests.include.conftest import House
+from tests.laid_desk import clear
 
 PROBLEM = "ad_review"
 MONTHS = ("2002-08", "2002-09")
@@ -61,7 +64,9 @@ class Desk:
         with self.engine.begin() as connection:
             coverage.mark(connection, PROBLEM, stage, key, status)
 
-    def predict(self, p_positive: Mapping[str, float], model_version: str = "v1") -> None:
+    def predict(
+        self, p_positive: Mapping[str, float], model_version: str = "v1", table: Callable[[str], str] | None = None
+    ) -> None:
         for month in MONTHS:
             mails = [mail for mail in p_positive if MAILS[mail] == month]
             rows = {
@@ -70,7 +75,7 @@ class Desk:
                 "model_version": pa.array([model_version] * len(mails), pa.string()),
                 "p_positive": pa.array([p_positive[mail] for mail in mails], pa.float64()),
             }
-            replace_partition(names.predictions_table(PROBLEM), month, pa.table(rows))
+            replace_partition((table or names.predictions_table)(PROBLEM), month, pa.table(rows))
 
     def rows(self, table: Any) -> list[dict[str, Any]]:
         with self.engine.connect() as connection:
@@ -97,6 +102,46 @@ def desk(house: House, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
     monkeypatch.setenv("MULGIL_DEMO_REVIEWER", "1")
     yield desk
     engine_for(house.settings.warehouse_url).dispose()
+
+
+@pytest.fixture(scope="module")
+def _engine(module_warehouse_url: str) -> Iterator[Engine]:
+    engine = create_engine(module_warehouse_url, pool_size=8)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def engine(_engine: Engine) -> Iterator[Engine]:
+    yield _engine
+    clear(_engine)
+
+
+@pytest.fixture
+def opened(desk: Desk, mulgil_home: Path) -> Desk:
+    """A desk with one open batch of ten mails, and a landing where label files can be dropped."""
+    (mulgil_home / "landing").mkdir()
+    desk.write_problem(overlap_share=0.0)
+    desk.publish(*MONTHS)
+    choose_batch(problem=PROBLEM, partition_key="2002-09")
+    return desk
+
+
+def drop(mulgil_home: Path, *lines: str, name: str = "monday.jsonl") -> None:
+    folder = mulgil_home / "landing" / "labels" / PROBLEM
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_text("\n".join(lines), encoding="utf-8")
+
+
+def answers_of(desk: Desk, *, labelled_by: str = "kim", label: str = "wanted") -> list[str]:
+    return [
+        json.dumps({"batch_id": "round-001", "item_id": item["item_id"], "label": label, "labelled_by": labelled_by})
+        for item in desk.items
+    ]
+
+
+def watch() -> dict[str, Any]:
+    return watch_desk(problem=PROBLEM)
 
 
 @pytest.fixture

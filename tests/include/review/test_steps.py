@@ -5,11 +5,12 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import delete, insert
 
-from include.errors import BadPartition, BadProbabilities, MulgilError
+from include.errors import BadProbabilities, MulgilError, UnknownBatch
 from include.names import Coverage, Stage
 from include.review.steps import answer_batch, choose_batch
 from include.warehouse import coverage
 from include.warehouse.tables.desk import REVIEW_PASS
+from include.warehouse.tables.learning import MODEL_METRIC
 from include.warehouse.tables.review import LABEL
 from tests.include.review.conftest import MAILS, MONTHS, PROBLEM, Desk
 
@@ -29,6 +30,14 @@ def play_first_round(desk: Desk) -> None:
     desk.publish(*MONTHS)
     choose("2002-09")
     answer("round-001")
+
+
+def measure_losses(desk, version: str, *, model: float, base_rate: float) -> None:
+    """Write down the held-out log loss of a version (named x) and of the base rate, as training would."""
+    keys = {"problem": PROBLEM, "model_version": version, "metric": "log_loss", "n_rows": 50}
+    with desk.engine.begin() as connection:
+        for candidate, loss in (("x", model), ("dummy", base_rate)):
+            connection.execute(insert(MODEL_METRIC), keys | {"candidate": candidate, "value": loss})
 
 
 def test_the_first_batch_waits_until_every_landed_partition_is_settled(desk):
@@ -111,8 +120,10 @@ def test_a_repeated_wake_up_after_the_answers_opens_nothing(desk):
     assert choose("2002-09", run_id="r2")["batch_id"] is None
 
 
-def test_the_second_round_asks_about_doubt_and_about_nothing_that_has_a_label(desk):
+def test_the_second_round_asks_about_doubt_and_about_nothing_that_has_a_label(desk, make_version):
     play_first_round(desk)
+    make_version("v1", threshold_ratio=0.5)
+    measure_losses(desk, "v1", model=0.3, base_rate=0.6)
     labelled = {label["item_id"] for label in desk.labels}
     desk.write_problem(budget=5)
     desk.predict(FALLING_DOUBT)
@@ -132,6 +143,14 @@ def test_the_second_round_asks_about_doubt_and_about_nothing_that_has_a_label(de
     )
 
 
+def test_a_model_that_was_never_measured_is_not_believed_and_the_pool_is_covered(desk):
+    play_first_round(desk)
+    desk.predict(FALLING_DOUBT)
+    choose("round-001")
+    second = [item["arm"] for item in desk.items if item["batch_id"] == "round-002"]
+    assert set(second) == {"random", "spread"}
+
+
 def test_only_the_newest_models_opinion_counts(desk):
     play_first_round(desk)
     desk.predict(FALLING_DOUBT, "v1")
@@ -139,7 +158,7 @@ def test_only_the_newest_models_opinion_counts(desk):
     choose("round-001")
     second = [item for item in desk.items if item["batch_id"] == "round-002"]
     assert desk.batches[1]["model_version"] == "v2"
-    assert {item["partition_key"] for item in second if item["arm"] == "entropy"} <= {"2002-08"}
+    assert {item["p_positive"] is None for item in second if item["partition_key"] != "2002-08"} <= {True}
 
 
 def test_without_a_promoted_model_the_next_round_is_drawn_by_chance_too(desk):
@@ -259,7 +278,7 @@ def test_without_a_truth_file_the_batch_stays_open_and_the_error_counts(desk):
 def test_a_batch_that_does_not_exist_is_named_with_those_that_do(desk):
     desk.publish(*MONTHS)
     choose("2002-09")
-    with pytest.raises(BadPartition, match=r"no batch 'round-009'.*round-001"):
+    with pytest.raises(UnknownBatch, match=r"no batch 'round-009'.*round-001"):
         answer("round-009")
 
 
@@ -320,6 +339,7 @@ def test_a_committee_is_the_models_of_earlier_rounds(desk, make_version):
     changed = "mail-19"
     for version, key in (("v1", "round-001"), ("v2", "round-002")):
         make_version(version, threshold_ratio=0.6)
+        measure_losses(desk, version, model=0.3, base_rate=0.6)
         desk.predict(FALLING_DOUBT | ({changed: 0.02} if version == "v2" else {}), version)
         answer(choose(key)["batch_id"])
     asked = {item["item_id"] for item in desk.items if item["arm"] == "committee" and item["batch_id"] == "round-003"}

@@ -1,0 +1,1 @@
+"""Batches from opened to finished."""

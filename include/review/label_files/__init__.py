@@ -1,0 +1,1 @@
+"""Labels that come and go as files, for teams that label elsewhere."""

@@ -1,0 +1,1 @@
+"""How reviewers and the choice of items did."""
