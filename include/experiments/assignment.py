@@ -4,7 +4,8 @@ What belongs here: unit ids in, places in [0, 1) out. What does not: what is don
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import ibis
 import ibis.expr.types as ir
@@ -15,6 +16,33 @@ from include.errors import BadExperiment
 
 # 13 hexadecimal digits are 52 bits: as many as a double holds without rounding.
 N_DIGITS = 13
+
+
+@dataclass(frozen=True)
+class HashRange:
+    """The places whose units get a variant: from `low` up to, and without, `high`; both in [0, 1]."""
+
+    variant: str
+    low: float
+    high: float
+
+
+def assign_units(unit_ids: Iterable[str], salt: str, ranges: Sequence[HashRange]) -> NDArray[np.object_]:
+    """Name the variant of each unit; None where it is in no range.
+
+    Args:
+        unit_ids: the raw ids, as the log has them.
+        salt: the experiment's.
+        ranges: that do not overlap.
+
+    Returns:
+        shape (n_units,).
+    """
+    places = place_units(unit_ids, salt)
+    found = np.full(len(places), None, dtype=object)
+    for part in ranges:
+        found[(places >= part.low) & (places < part.high)] = part.variant
+    return found
 
 
 def place_units(unit_ids: Iterable[str], salt: str) -> NDArray[np.float64]:
@@ -47,7 +75,7 @@ def is_placed_below(unit_ids: ir.StringColumn, salt: str, share: float) -> ir.Bo
         BadExperiment: the share is not between 0 and 1.
     """
     if not 0.0 <= share <= 1.0:
-        raise BadExperiment(f"A share of {share} of the units cannot be set apart; allowed is 0 to 1.")
+        raise BadExperiment(f"A share of {share} of the units cannot be held back; allowed is 0 to 1.")
     if share == 1.0:
         return ibis.literal(True)
     edge = f"{int(np.ceil(share * 16.0**N_DIGITS)):0{N_DIGITS}x}"

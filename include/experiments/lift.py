@@ -7,8 +7,7 @@ import math
 from dataclasses import dataclass
 
 from include.errors import BadExperiment
-
-Z = 1.959963984540054  # standard normal quantile of 0.975
+from include.stats.wilson import Z_95, wilson_interval
 
 
 @dataclass(frozen=True)
@@ -28,20 +27,24 @@ class Lift:
     high: float
 
 
-def measure_lift(n_variant: int, rewarded_variant: int, n_control: int, rewarded_control: int) -> Lift:
+def measure_lift(
+    n_variant: int,
+    rewarded_variant: int,
+    n_control: int,
+    rewarded_control: int,
+    design_effects: tuple[float, float] = (1.0, 1.0),
+) -> Lift:
     """Say how much higher the variant's reward rate is than the control's, with a 95 % interval.
-
-    With l, u the Wilson limits of each share, the interval of d = p1 - p2 is
-    d - sqrt((p1 - l1)^2 + (u2 - p2)^2) to d + sqrt((u1 - p1)^2 + (p2 - l2)^2).
 
     Args:
         n_variant, n_control: units, at least 1 each.
         rewarded_variant, rewarded_control: of these.
+        design_effects: of each side, from 1 on: as many units drawn together say as much as one drawn alone.
 
     Raises:
         BadExperiment: a side has no unit, or more rewards than units.
 
-    Source: Newcombe 1998, "Interval estimation for the difference between independent proportions", method 10.
+    Source: see `newcombe_interval`.
     """
     for n, rewarded in ((n_variant, rewarded_variant), (n_control, rewarded_control)):
         if n < 1 or not 0 <= rewarded <= n:
@@ -50,22 +53,29 @@ def measure_lift(n_variant: int, rewarded_variant: int, n_control: int, rewarded
                 "and at most one reward for each unit."
             )
     p1, p2 = rewarded_variant / n_variant, rewarded_control / n_control
-    (l1, u1), (l2, u2) = wilson_interval(rewarded_variant, n_variant), wilson_interval(rewarded_control, n_control)
-    low = p1 - p2 - math.hypot(p1 - l1, u2 - p2)
-    high = p1 - p2 + math.hypot(u1 - p1, p2 - l2)
-    return Lift(n_variant, n_control, p1 - p2, low, high)
+    return Lift(
+        n_variant,
+        n_control,
+        p1 - p2,
+        *newcombe_interval(p1, n_variant / design_effects[0], p2, n_control / design_effects[1]),
+    )
 
 
-def wilson_interval(n_rewarded: int, n_units: int) -> tuple[float, float]:
-    """Give the 95 % interval of a share, which stays inside 0..1 and is honest for small counts.
+def newcombe_interval(p1: float, n1: float, p2: float, n2: float, z: float = Z_95) -> tuple[float, float]:
+    """Say between which ends the difference of two shares lies.
+
+    With l, u the Wilson limits of each share, the interval of d = p1 - p2 is
+    d - sqrt((p1 - l1)^2 + (u2 - p2)^2) to d + sqrt((u1 - p1)^2 + (p2 - l2)^2).
 
     Args:
-        n_rewarded: 0..n_units.
-        n_units: at least 1.
+        p1, p2: shares, 0..1.
+        n1, n2: units that they are of, above 0; effective units need not be whole.
+        z: normal quantile of the confidence; 1.96 is 95 %.
 
-    Source: Wilson 1927; Newcombe 1998, "Two-sided confidence intervals for the single proportion", method 3.
+    Returns:
+        (low, high), -1..1.
+
+    Source: Newcombe 1998, "Interval estimation for the difference between independent proportions", method 10.
     """
-    share, spread = n_rewarded / n_units, Z * Z / n_units
-    centre = share + spread / 2.0
-    half = Z * math.sqrt(share * (1.0 - share) / n_units + spread / (4.0 * n_units))
-    return (centre - half) / (1.0 + spread), (centre + half) / (1.0 + spread)
+    (l1, u1), (l2, u2) = wilson_interval(p1 * n1, n1, z), wilson_interval(p2 * n2, n2, z)
+    return p1 - p2 - math.hypot(p1 - l1, u2 - p2), p1 - p2 + math.hypot(u1 - p1, p2 - l2)

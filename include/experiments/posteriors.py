@@ -1,6 +1,6 @@
 """What the sums say about each variant's true reward rate, and which is best.
 
-What belongs here: sums in, probabilities out. What does not: whether that is enough to decide (`deciding.py`).
+What belongs here: sums in, probabilities out. What does not: whether that is enough to decide (`decision.py`).
 """
 
 from dataclasses import dataclass
@@ -79,6 +79,8 @@ def summarise_variants(n_mature: NDArray[np.int64], n_rewarded: NDArray[np.int64
             f"{n_mature.tolist()} units; the integral did not converge. Please report these numbers."
         )
     columns = [a / (a + b), betaincinv(a, b, 0.025), betaincinv(a, b, 0.975), is_best[:, None], loss[:, None]]
+    # Rounding may leave a probability, or its sum, above 1 by one part in 1e12.
+    columns[3] = np.clip(columns[3] / columns[3].sum(), 0.0, 1.0)
     figures = np.hstack(columns).tolist()
     return [Posterior(int(n), int(k), *row) for n, k, row in zip(n_mature, n_rewarded, figures, strict=True)]
 
@@ -94,7 +96,11 @@ def _quadrature(a: Floats, b: Floats) -> tuple[Floats, Floats]:
 
 
 def _require_sums(n_mature: NDArray[np.int64], n_rewarded: NDArray[np.int64]) -> None:
-    """Refuse sums that no experiment gives."""
+    """Refuse sums that no experiment gives.
+
+    Raises:
+        BadExperiment: shapes differ, or a variant was rewarded more often than it had mature units.
+    """
     if n_mature.shape != n_rewarded.shape or n_mature.size < 2:
         raise BadExperiment(
             f"Sums of shapes {n_mature.shape} and {n_rewarded.shape} cannot be compared; "

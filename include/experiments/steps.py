@@ -1,26 +1,41 @@
 """The experiment stage: one function per Airflow task."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
-from include.names import Coverage, Stage
+from include.errors import BadExperiment
+from include.experiments.contracts import ExperimentState, UpdatedExperiments
+from include.handover import XCom
+from include.names import Coverage, Stage, events_table
+from include.partition_keys import partition_bounds
 from include.problems.reading import load_problem
 from include.problems.schema import Problem
 from include.warehouse import coverage
 from include.warehouse.database import open_warehouse
-from include.warehouse.steps import step
+from include.warehouse.steps import Outcome, run_each, step
+
+if TYPE_CHECKING:
+    from include.experiments.analysis import Range
+    from include.experiments.comparison import Outcome as VariantOutcome
+    from include.experiments.decision import Decision, Evidence
+    from include.experiments.design import Design
+    from include.experiments.metrics.window import Measured
+    from include.experiments.off_policy_replay import VariantSum
+    from include.experiments.running_sums import RunningSums
+    from include.experiments.waves import WaveRange
 
 
 @step(Stage.EXPERIMENT)
-def update_experiment(*, problem: str, partition_key: str, run_id: str = "by-hand") -> dict[str, Any]:
-    """Bring an experiment up to date: sums, checks, decision, shares and lift of every window that needs them.
+def update_experiment(*, problem: str, partition_key: str, run_id: str = "by-hand") -> Outcome:
+    """Bring a problem's experiments up to date: sums, checks, decision, shares and lift of the windows that need them.
 
-    A window needs them when it is new, when it is the one that woke the step (its data may have changed), when a killed
-    run left it undone, or when it comes after such a one. Windows are done in order, each in one transaction, and
-    whichever run is next goes on where a killed one stopped.
+    A window needs them when it is new, also where time alone brings it about; when it is the one that woke the step,
+    for its data may have changed; when a killed run left it undone; or when it comes after such a one. Each experiment
+    is done by itself, its windows in order, each in one transaction: whichever run is next goes on where a killed one
+    stopped, and one experiment that is refused keeps no other from being brought up to date.
 
     Args:
         problem: name of the problem.
@@ -28,89 +43,357 @@ def update_experiment(*, problem: str, partition_key: str, run_id: str = "by-han
         run_id: Airflow run.
 
     Returns:
-        `windows` done now; `outcome`, `variant` of the newest window; `n_rows`, the units counted in it.
+        `windows` done now of any experiment; under `experiments` the `outcome` and `variant` of each one's newest
+        window; `n_rows`, the units counted in the newest windows done now.
 
     Raises:
-        BadExperiment: the problem has no section `experiment`, or its sums contradict each other.
-        BadPartition: `pilot_until` is not a partition of the problem's grain.
+        BadExperiment: the problem tries nothing out, or the sums of an experiment contradict each other; the others are
+            up to date by then.
+        UnknownPartitionKey: `pilot_until` of the only experiment is not a partition of the problem's grain.
     """
-    from include.experiments import ledger
-    from include.experiments.definition import require_experiment
+    return _bring_up_to_date(problem, run_id, woken_by=partition_key, now=datetime.now(UTC))
+
+
+@step(Stage.EXPERIMENT_WATCH)
+def watch_experiment(*, problem: str, run_id: str = "by-hand") -> Outcome:
+    """Look what time alone has brought about: a pilot whose last unit had its time, though no row came since.
+
+    Nothing is done while a partition that landed is not settled: it may hold the rows that are missed.
+
+    Args:
+        problem: name of the problem.
+        run_id: Airflow run.
+
+    Returns:
+        as `update_experiment`.
+
+    Raises:
+        BadExperiment, UnknownPartitionKey: as `update_experiment`.
+    """
+    return _bring_up_to_date(problem, run_id, woken_by=None, now=datetime.now(UTC))
+
+
+@step(Stage.EXPERIMENT_TIE)
+def open_tie(*, problem: str, run_id: str = "by-hand") -> Outcome:
+    """Write the question about an experiment whose best variant is practically as good as its control.
+
+    One experiment is asked about at a time, the first by name; what this run asks is written down, for an approval that
+    is cleared shows its old text again.
+
+    Args:
+        problem: name of the problem.
+        run_id: Airflow run.
+
+    Returns:
+        experiment (None where nobody is asked), subject, body (Markdown), reason, n_rows (questions).
+    """
+    from include.experiments import ties
+
+    with open_warehouse().begin() as connection:
+        question = ties.open_question(connection, load_problem(problem), run_id, now=datetime.now(UTC))
+    return question.to_xcom()
+
+
+@step(Stage.EXPERIMENT_TIE)
+def record_tie(*, problem: str, experiment: str, answer: XCom | None, run_id: str = "by-hand") -> Outcome:
+    """Write down what a person answered, and bring the experiments up to date with it; no answer in time is a no.
+
+    Args:
+        problem: name of the problem.
+        experiment: that was asked about.
+        answer: as Airflow keeps it; None where there is none, which changes nothing.
+        run_id: Airflow run, whose first question the answer is held against.
+
+    Returns:
+        as `update_experiment`, and the reason.
+
+    Raises:
+        StaleAnswer: the record is not the one that this run asked about, somebody else answered than the approver, or
+            the answer would decide nothing; it is not written down then.
+        BadExperiment: as `update_experiment`.
+    """
+    definition, now = load_problem(problem), datetime.now(UTC)
+    reason, settled = _settle_tie(definition, experiment, answer, run_id, now)
+    updated = _bring_up_to_date(problem, run_id, woken_by=None, now=now)
+    return {**updated, "windows": sorted({*settled, *updated["windows"]}), "reason": reason}
+
+
+def _settle_tie(
+    definition: Problem, name: str, answer: XCom | None, run_id: str, now: datetime
+) -> tuple[str, Sequence[str]]:
+    """Bring an experiment up to date, hold an answer against that, decide by it; give its sentence, and windows done.
+
+    The answer and the window that it decides are written together: neither is there without the other.
+
+    Raises:
+        StaleAnswer, BadExperiment: as `record_tie`.
+    """
+    from include.experiments import store, ties
+
+    is_known = name in definition.named_experiments
+    alone = definition.alone_with(name) if is_known else definition
+    idle: Outcome = {"windows": [], "to_do": [], "prefix": []}
+    found = _find_windows(alone, name, None, now) if is_known else idle
+    _do_windows(alone, name, found)
+    with open_warehouse().begin() as connection:
+        store.hold_experiment(connection, definition.name)
+        reason, key = ties.write_answer(connection, definition, name, run_id, answer, now=now)
+        if key is None:
+            return reason, found["to_do"]
+        _update_window(connection, alone, name, key, [past for past in found["prefix"] if past <= key])
+        ties.require_decided(connection, definition.name, name)
+    return reason, [*found["to_do"], key]
+
+
+def _bring_up_to_date(problem: str, run_id: str, *, woken_by: str | None, now: datetime) -> Outcome:
+    """Do the windows that a partition, or the clock, made necessary, one experiment after the other.
+
+    Raises:
+        BadExperiment: the problem tries nothing out, or some experiments were refused; which, and why.
+    """
+    from include.experiments.design import require_experiment
 
     definition = load_problem(problem)
-    require_experiment(definition)
+    names = list(definition.named_experiments)
+    if not names:
+        require_experiment(definition)
+    # What each has to do is written down before any is done: a run that is killed on its way loses nothing.
+    found, refused = run_each(names, lambda name: _find_windows(definition.alone_with(name), name, woken_by, now))
+    to_do = sorted({key for one in found.values() for key in one["to_do"]})
     with open_warehouse().begin() as connection:
-        ledger.hold_experiment(connection, problem)
-        prefix = coverage.settled_prefix(connection, problem)
-        windows = _find_windows(connection, problem, prefix, partition_key)
-        # A run that is killed between two windows leaves the others marked, and the next run does them.
-        for key in windows:
+        for key in to_do:
             coverage.mark(connection, problem, Stage.EXPERIMENT, key, Coverage.RUNNING, run_id=run_id)
-    n_units = 0
-    for key in windows:
+    done, broken_off = run_each(list(found), lambda name: _do_windows(definition.alone_with(name), name, found[name]))
+    refused |= broken_off
+    _mark_done(problem, run_id, found, done)
+    if refused:
+        told = " ".join(f"{name}: {why}" for name, why in refused.items())
+        rule = "were refused; the others are up to date"
+        raise BadExperiment(f"{problem}: {len(refused)} of {len(names)} experiments {rule}. {told}")
+    states = {name: ExperimentState(one["outcome"], one["variant"]) for name, one in done.items()}
+    return UpdatedExperiments(tuple(to_do), states, sum(one["n_units"] for one in done.values())).to_xcom()
+
+
+def _mark_done(problem: str, run_id: str, found: Mapping[str, Outcome], done: Mapping[str, Outcome]) -> None:
+    """Mark the windows that no experiment has to do any more, also those of a run that was killed before it could."""
+    from include.experiments import store
+
+    known, pending = {key for one in found.values() for key in one["windows"]}, set[str]()
+    with open_warehouse().begin() as connection:
+        for name in found.keys() - done.keys():
+            pending |= set(found[name]["windows"]) - store.read_fresh(connection, problem, name)
+        marked = coverage.done_partitions(connection, problem, Stage.EXPERIMENT)
+        for key in sorted(known - pending - set(marked)):
+            detail = " ".join(one["reasons"][key] for one in done.values() if key in one["reasons"])
+            coverage.mark(connection, problem, Stage.EXPERIMENT, key, Coverage.DONE, detail=detail, run_id=run_id)
+
+
+def _find_windows(definition: Problem, name: str, woken_by: str | None, now: datetime) -> Outcome:
+    """Name all windows of an experiment, oldest first, and forget those whose partition is not published any more.
+
+    Returns:
+        `windows`; of these, those `to_do`, which are written down as stale; `prefix`, the partitions to read.
+    """
+    from include.experiments import store, ties
+    from include.experiments.design import design_of
+    from include.experiments.windows import find_windows, windows_by_clock
+
+    problem, design, due = definition.name, design_of(definition), list[str]()
+    with open_warehouse().begin() as connection:
+        store.hold_experiment(connection, problem)
+        prefix = coverage.settled_prefix(connection, problem)
+        landed = coverage.read_statuses(connection, problem, Stage.LAND)
+        ingested = coverage.read_statuses(connection, problem, Stage.INGEST)
+        passed = coverage.passed_partitions(connection, problem)
+        if all(ingested.get(key) in coverage.SETTLED for key in landed):
+            due = windows_by_clock(
+                prefix,
+                definition.source.grain,
+                landed=landed,
+                pilot_end=design.trial_end,
+                attribution_window=design.attribution_window,
+                now=now,
+            )
+        processed = store.read_processed(connection, problem, name)
+        windows, gone = find_windows(prefix, landed, passed, processed, due)
+        store.forget_windows(connection, problem, name, gone)
+        fresh = store.read_fresh(connection, problem, name)
+        again = (woken_by, ties.find_outdated(connection, definition, name))
+        changed = gone + [key for key in windows if key in again or key not in fresh]
+        # Where nothing follows what is gone, the newest window left says what is in force now.
+        to_do = ([key for key in windows if key >= min(changed)] or windows[-1:]) if changed else []
+        store.mark_stale(connection, problem, name, to_do)
+    return {"windows": windows, "to_do": to_do, "prefix": prefix}
+
+
+def _do_windows(definition: Problem, name: str, found: Outcome) -> Outcome:
+    """Do the windows of one experiment that need it, and say what its newest one came to."""
+    from include.experiments import store
+
+    n_units, reasons = 0, dict[str, str]()
+    for key in found["to_do"]:
         with open_warehouse().begin() as connection:
-            ledger.hold_experiment(connection, problem)
-            n_units = _update_window(connection, definition, [past for past in prefix if past <= key], run_id)
+            store.hold_experiment(connection, definition.name)
+            partitions = [past for past in found["prefix"] if past <= key]
+            n_units, reasons[key] = _update_window(connection, definition, name, key, partitions)
+            if key == found["to_do"][-1]:
+                _evaluate_policies(connection, definition, name, key, partitions)
     with open_warehouse().connect() as connection:
-        newest = ledger.read_decision(connection, problem, prefix[-1]) if prefix else None
-    return {
-        "outcome": newest["outcome"] if newest else "wait",
-        "variant": newest["variant"] if newest else None,
-        "windows": windows,
-        "n_rows": n_units,
-    }
+        newest = store.read_decision(connection, definition.name, name, max(found["windows"], default=""))
+    outcome, variant = (newest["outcome"], newest["variant"]) if newest else ("wait", None)
+    return {"outcome": outcome, "variant": variant, "n_units": n_units, "reasons": reasons}
 
 
-def _find_windows(connection: Connection, problem: str, prefix: Sequence[str], woken_by: str) -> list[str]:
-    """Name the windows to do, oldest first; forget those whose partition is not published any more."""
-    from include.experiments import ledger
+def _update_window(
+    connection: Connection, definition: Problem, name: str, key: str, partitions: Sequence[str]
+) -> tuple[int, str]:
+    """Do one window of the partitions up to its end, in the caller's transaction; say its units, and why."""
+    from include.experiments import analysis, off_policy_replay, store, ties
+    from include.experiments.design import design_of, require_experiment, rules_of
+    from include.experiments.metrics.store import write_metrics
+    from include.experiments.plan import find_plan, with_plan
+    from include.experiments.waves import ranges_in_force
 
-    processed = ledger.read_processed(connection, problem)
-    done = coverage.done_partitions(connection, problem, Stage.EXPERIMENT)
-    # Behind the prefix a partition may only be on its way; inside it, it was refused.
-    gone = [key for key in processed if prefix and key < prefix[-1] and key not in prefix]
-    ledger.forget_windows(connection, problem, gone)
-    changed = gone + [key for key in prefix if key == woken_by or key not in done]
-    return [key for key in prefix if key >= min(changed)] if changed else []
-
-
-def _update_window(connection: Connection, definition: Problem, partitions: Sequence[str], run_id: str) -> int:
-    """Do the last of `partitions` as a window, in the caller's transaction; say how many units it counts."""
-    from include.experiments import assessing, ledger, replay
-    from include.experiments.definition import require_experiment, rules_of
-
-    problem, key, rules = definition.name, partitions[-1], rules_of(definition)
-    pilot_until = require_experiment(definition).pilot_until
-    in_force = ledger.read_in_force(connection, problem, key)
-    raw, exclusions = _read_sums(definition, partitions, in_force.partition_key if in_force else None)
+    problem, now = definition.name, datetime.now(UTC)
+    # What was decided keeps the plan it was decided with, also when it is computed once more.
+    kept = store.read_plan_of(connection, problem, name, key)
+    definition = with_plan(definition, kept) if kept is not None else definition
+    experiment, rules, design = require_experiment(definition), rules_of(definition), design_of(definition)
+    design = _close_when_full(definition.name, key, partitions, design, definition.source.grain)
+    is_pilot_over = partition_bounds(key, definition.source.grain)[0] >= design.trial_end
+    plan = find_plan(store.read_plans(connection, problem, name), experiment, definition.metrics, definition.layers)
+    store.keep_plan(connection, problem, name, plan, now=now)
+    waves = ranges_in_force(store.read_waves(connection, problem, name, key), definition.source.grain, design.trial_end)
+    in_force = store.read_in_force(connection, problem, name, key, plan.sha256, rules.variants)
+    decided_in = in_force.partition_key if in_force else None
+    running = _read_sums(connection, definition, name, key, partitions, design, decided_in, waves)
     decided = in_force.decision.variant if in_force else None
-    sums = replay.keep_on_policy(raw, decided=decided, control=rules.control)
-    checks, posteriors = assessing.check_pilot(sums, rules), assessing.summarise_pilot(sums, rules)
+    sums = off_policy_replay.keep_on_policy(running.sums, decided=decided, control=rules.control)
+    compared, by_reward = analysis.weigh_pilot(sums, rules)
+    weighed = _weigh_metrics(definition, key, partitions, design, by_reward, analysis.outcomes_of(sums, rules))
+    checks = [*analysis.check_pilot(sums, running.exclusions, rules), *weighed.checks]
+    evidence = weighed.evidence
     if in_force is None:
-        decision = assessing.decide_window(checks, posteriors, rules, is_pilot_over=key > pilot_until)
-        in_force = ledger.date_decision(connection, problem, key, decision, posteriors, now=datetime.now(UTC))
+        where = (problem, name, key, plan.sha256)
+        decision = ties.decide_or_ask(connection, where, rules, sums, checks, evidence, is_pilot_over=is_pilot_over)
+        posteriors = evidence.posteriors if evidence else None
+        in_force = store.date_decision(connection, problem, name, key, decision, posteriors, now=now)
     decision = in_force.decision
-    phase, shares = assessing.allocate_next(decision, rules, is_pilot_over=key >= pilot_until)
-    lifts = assessing.compare_lifts(sums, decision, rules)
-    window = ledger.Window(sums, exclusions, checks, in_force, phase, shares, lifts)
-    ledger.write_window(connection, problem, key, window)
-    coverage.mark(connection, problem, Stage.EXPERIMENT, key, Coverage.DONE, detail=decision.reason, run_id=run_id)
-    return sum(part.n_units for part in sums)
+    variants = analysis.tell_variants(sums, compared, evidence, decision)
+    ranges = _allocate_next(connection, definition, (name, key), decision, design, waves, sums)
+    lifts = analysis.compare_lifts(sums, decision, rules)
+    window = store.Window(
+        sums, running.exclusions, checks, in_force, variants, design.due_at, plan.sha256, ranges, lifts
+    )
+    store.write_window(connection, problem, name, key, window)
+    write_metrics(connection, problem, name, key, weighed.rows)
+    return sum(part.n_units for part in sums), decision.reason
+
+
+def _allocate_next(
+    connection: Connection,
+    definition: Problem,
+    window: tuple[str, str],
+    decision: "Decision",
+    design: "Design",
+    waves: "Sequence[WaveRange]",
+    sums: "Sequence[VariantSum]",
+) -> "list[Range]":
+    """Say what is sent after a window, an experiment's name and its partition, by how much is over at its end."""
+    from include.experiments import analysis, store
+    from include.experiments.design import rules_of
+    from include.experiments.waves import wave_seed
+
+    (name, key), rules, wave = window, rules_of(definition), None
+    ends_at = partition_bounds(key, definition.source.grain)[1]
+    if design.pilot_end <= ends_at < design.trial_end:
+        trial = store.read_trial(connection, definition.name, name, key)
+        n_before = len({one.start for one in waves})
+        wave = (n_before + 1, analysis.count_windows(trial, sums, rules), wave_seed(design.salt, key))
+    is_pilot_over, is_ended = ends_at >= design.pilot_end, design.is_over(ends_at)
+    return analysis.allocate_next(decision, rules, is_pilot_over=is_pilot_over, wave=wave, is_ended=is_ended)
+
+
+def _close_when_full(problem: str, key: str, partitions: Sequence[str], design: "Design", grain: str) -> "Design":
+    """Give the design as it is known at the end of a window: over, where as many units came as may."""
+    from include.experiments.participation import end_when_full
+    from include.lake.reading import open_rows
+
+    if design.max_units is None:
+        return design
+    rows = open_rows(events_table(problem), partitions)
+    return end_when_full(rows, design, as_of=partition_bounds(key, grain)[1])
+
+
+def _weigh_metrics(
+    definition: Problem,
+    key: str,
+    partitions: Sequence[str],
+    design: "Design",
+    by_reward: "Evidence | None",
+    outcomes: "Mapping[str, VariantOutcome]",
+) -> "Measured":
+    """Measure what else the file asks of the pilot, as of the end of a window, and say what follows from it."""
+    from include.experiments.design import require_experiment, rules_of
+    from include.experiments.metrics.definitions import covariate_of, metrics_of
+    from include.experiments.metrics.log import read_metric_sums
+    from include.experiments.metrics.window import weigh_metrics
+
+    experiment, name = require_experiment(definition), definition.name
+    asked, covariate = metrics_of(definition.metrics, experiment), covariate_of(definition.metrics, experiment)
+    as_of = partition_bounds(key, definition.source.grain)[1]
+    sums = read_metric_sums(name, partitions, design, asked, as_of=as_of, covariate=covariate) if asked else []
+    n_rewarded = {name: one.n_rewarded for name, one in outcomes.items()}
+    rules, has_covariate = rules_of(definition), covariate is not None
+    return weigh_metrics(asked, sums, rules, by_reward, n_rewarded, has_covariate=has_covariate)
+
+
+def _evaluate_policies(
+    connection: Connection, definition: Problem, name: str, key: str, partitions: Sequence[str]
+) -> None:
+    """Say what other policies would have earned until the end of a window, in the caller's transaction."""
+    from include.experiments import store
+    from include.experiments.design import design_of
+    from include.experiments.evaluation.policies import evaluate_policies
+    from include.experiments.plan import with_plan
+    from include.experiments.propensity_log import read_cells
+    from include.experiments.waves import ranges_in_force
+
+    problem, grain = definition.name, definition.source.grain
+    kept = store.read_plan_of(connection, problem, name, key)
+    design = design_of(with_plan(definition, kept) if kept is not None else definition)
+    design = _close_when_full(problem, key, partitions, design, grain)
+    waves = ranges_in_force(store.read_waves(connection, problem, name, key), grain, design.trial_end)
+    parts = read_cells(problem, partitions, design, as_of=partition_bounds(key, grain)[1], waves=waves)
+    store.write_estimates(connection, problem, name, key, evaluate_policies(parts, design.variants))
 
 
 def _read_sums(
-    definition: Problem, partitions: Sequence[str], decided_in: str | None
-) -> tuple[list[Any], dict[str, int]]:
-    """Sum the log as of the end of the last of `partitions`; a decision is in force from the end of its window on."""
-    from include.experiments.definition import design_of
-    from include.experiments.log import read_sums
-    from include.experiments.windows import window_end
+    connection: Connection,
+    definition: Problem,
+    name: str,
+    key: str,
+    partitions: Sequence[str],
+    design: "Design",
+    decided_in: str | None,
+    waves: "Sequence[WaveRange]",
+) -> "RunningSums":
+    """Sum the log as of the end of a window; a decision is in force from the end of its window on."""
+    from include.experiments import running_store
+    from include.experiments.reward_log import read_sums
+    from include.experiments.running_sums import name_state
+    from include.lake.reading import list_files
 
-    grain = definition.source.grain
-    return read_sums(
-        definition.name,
-        partitions,
-        design_of(definition),
-        as_of=window_end(partitions[-1], grain),
-        decided_at=window_end(decided_in, grain) if decided_in is not None else None,
+    problem, grain = definition.name, definition.source.grain
+    as_of = partition_bounds(key, grain)[1]
+    decided_at = partition_bounds(decided_in, grain)[1] if decided_in is not None else None
+    # Named before they are read: what is published meanwhile makes the next window count everything.
+    files = list_files(events_table(problem), partitions)
+    where = (connection, problem, name, key)
+    base = running_store.find_base(*where, partitions, design, grain=grain, decided_at=decided_at, waves=waves)
+    running = read_sums(
+        problem, partitions, design, as_of=as_of, decided_at=decided_at, waves=waves, grain=grain, base=base
     )
+    state = name_state(design, files, as_of=as_of, decided_at=decided_at, waves=waves)
+    running_store.write_running(*where, running, state)
+    return running

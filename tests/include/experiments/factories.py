@@ -6,8 +6,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from include.experiments.definition import Design, Rules
-from include.experiments.replay import VariantSum
+from include.experiments.design import Design, Rules
+from include.experiments.off_policy_replay import VariantSum
+from include.experiments.sending import Price
 
 START = datetime(2004, 11, 1, tzinfo=UTC)
 
@@ -22,9 +23,12 @@ def make_design(**changes: Any) -> Design:
         reward="came",
         variants=["none", "large"],
         pilot_end=START + timedelta(days=4),
+        trial_end=START + timedelta(days=4),
         attribution_window=timedelta(days=2),
         salt="s",
         holdback_share=0.0,
+        propensity=None,
+        shares={"none": 0.5, "large": 0.5},
     )
     return dataclasses.replace(design, **changes)
 
@@ -35,8 +39,11 @@ def make_rules(**changes: Any) -> Rules:
         control="none",
         expected_shares={"none": 0.5, "large": 0.5},
         sample_ratio_alpha=0.001,
-        decide_at_probability=0.95,
+        claim_level=0.95,
+        price=Price(),
         minimum_units=10,
+        minimum_rewards=10,
+        exclusion_limit=0.01,
         holdback_share=0.3,
     )
     return dataclasses.replace(rules, **changes)

@@ -9,7 +9,7 @@ import pytest
 from include.engine.relations import relation_of_arrow
 from include.engine.session import open_engine
 from include.errors import BadExperiment
-from include.experiments.assignment import is_placed_below, place_units
+from include.experiments.assignment import HashRange, assign_units, is_placed_below, place_units
 
 UNITS = [f"person-{index}" for index in range(4000)]
 
@@ -67,8 +67,27 @@ def test_a_share_that_is_none_is_refused(share):
         is_placed_below(ibis.literal("u"), "s", share)
 
 
-def test_a_share_one_step_above_a_units_place_includes_it_and_its_place_itself_does_not(below_on_engine):
+def test_a_share_above_a_units_place_includes_it_an_equal_one_not(below_on_engine):
     places = place_units(UNITS, "s")
     row = int(np.flatnonzero(places > 0.5)[0])
     assert below_on_engine(float(np.nextafter(places[row], 1.0)))[row]
     assert not below_on_engine(float(places[row]))[row]
+
+
+def test_who_is_in_no_range_takes_no_part():
+    variants = assign_units(UNITS, "s", [HashRange("a", 0.0, 0.1), HashRange("b", 0.1, 0.2)])
+    assert {*variants} == {"a", "b", None}
+    assert abs((variants == None).mean() - 0.8) < 0.03  # noqa: E711 - of each element
+
+
+def test_a_range_holds_its_lower_end_and_not_its_upper_one():
+    place = float(place_units(["person-7"], "s")[0])
+    assert assign_units(["person-7"], "s", [HashRange("a", place, 1.0)]).tolist() == ["a"]
+    assert assign_units(["person-7"], "s", [HashRange("a", 0.0, place)]).tolist() == [None]
+
+
+def test_the_held_back_had_the_control_before(below_on_engine):
+    pilot = assign_units(UNITS, "s", [HashRange("a", 0.0, 0.3), HashRange("b", 0.3, 1.0)])
+    rest = assign_units(UNITS, "s", [HashRange("a", 0.0, 0.1), HashRange("b", 0.1, 1.0)])
+    assert ((rest == "a") == below_on_engine(0.1)).all()
+    assert set(pilot[rest == "a"]) == {"a"}

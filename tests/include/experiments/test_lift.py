@@ -1,8 +1,7 @@
 import pytest
-from scipy.stats import binomtest
 
 from include.errors import BadExperiment
-from include.experiments.lift import measure_lift, wilson_interval
+from include.experiments.lift import measure_lift, newcombe_interval
 
 
 @pytest.mark.parametrize(
@@ -28,13 +27,15 @@ def test_exchanging_the_sides_mirrors_the_interval():
     )
 
 
-@pytest.mark.parametrize(("n_rewarded", "n_units"), [(0, 5), (3, 10), (81, 263), (7, 7)])
-def test_the_wilson_interval_is_what_scipy_says(n_rewarded, n_units):
-    expected = binomtest(n_rewarded, n_units).proportion_ci(method="wilson")
-    assert wilson_interval(n_rewarded, n_units) == pytest.approx((expected.low, expected.high), abs=1e-12)
-
-
 @pytest.mark.parametrize("sums", [(0, 0, 10, 3), (10, 3, 0, 0), (10, 11, 10, 3), (10, 3, 10, -1)])
 def test_what_is_no_share_is_refused(sums):
     with pytest.raises(BadExperiment, match="not a share"):
         measure_lift(*sums)
+
+
+def test_a_surer_interval_is_wider_and_effective_units_need_not_be_whole():
+    plain = newcombe_interval(0.3, 100, 0.2, 100)
+    assert plain[0] == measure_lift(100, 30, 100, 20).low
+    surer, fewer = newcombe_interval(0.3, 100, 0.2, 100, 2.58), newcombe_interval(0.3, 62.5, 0.2, 62.5)
+    assert surer[0] < plain[0] < plain[1] < surer[1]
+    assert fewer[0] < plain[0] < plain[1] < fewer[1]

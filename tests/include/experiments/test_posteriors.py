@@ -58,7 +58,7 @@ def test_the_mean_and_the_interval_are_those_of_the_beta_distribution():
     assert (posterior.n_mature, posterior.n_rewarded) == (100, 30)
 
 
-def test_the_chances_of_being_best_sum_to_one_also_where_the_sums_are_far_apart():
+def test_chances_of_being_best_sum_to_one_however_different_the_sums():
     for pairs in [((0, 10**7), (10**7, 10**7), (5, 10)), ((1, 10**6), (1, 10**6), (2, 10**6)), ((0, 1),) * 8]:
         assert sum(posterior.best_probability for posterior in summarise(*pairs)) == pytest.approx(1, abs=1e-9)
 

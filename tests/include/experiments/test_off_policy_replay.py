@@ -1,5 +1,7 @@
-from include.experiments.replay import VariantSum, keep_on_policy
-from include.experiments.rewards import UnitSum
+import pytest
+
+from include.experiments.off_policy_replay import VariantSum, keep_on_policy
+from include.experiments.rewards import ClusterSum, UnitSum
 
 PARTS = [
     UnitSum("pilot", "none", False, 10, 8, 3),
@@ -45,3 +47,22 @@ def test_no_policy_loses_or_doubles_a_unit():
     for decided in (None, "none", "large"):
         kept = keep_on_policy(PARTS, decided=decided, control="none")
         assert sum(part.n_units for part in kept) == sum(part.n_units for part in PARTS)
+
+
+def test_clusters_add_up_as_their_units_do_and_give_the_design_effect():
+    four = ClusterSum(50, 50, 800.0, 480.0, 480.0)
+    parts = [
+        UnitSum("pilot", "none", False, 200, 200, 120, four),
+        UnitSum("rest", "none", False, 10, 10, 1, ClusterSum(9, 9, 12.0, 1.0, 1.0)),
+        UnitSum("rest", "none", True, 200, 200, 120, four),
+    ]
+    pilot, rest = keep_on_policy(parts, decided="none", control="none")
+    assert (pilot.clusters, pilot.n_drawn) == (four, 50)
+    assert (rest.clusters, rest.n_units, rest.n_off_policy) == (four, 210, 10)
+    # Households of 4, all alike: as much as one person each.
+    assert pilot.design_effect == pytest.approx(4 * 50 / 49)
+
+
+def test_without_clusters_every_unit_was_drawn_by_itself():
+    part = VariantSum("pilot", "none", 10, 8, 3, 0)
+    assert (part.n_drawn, part.design_effect) == (10, 1.0)
