@@ -1,67 +1,68 @@
-"""Does what the model says happen? Reliability, from sums per bin.
+"""Does what the model says happen? The figures of a partition and model, from sums.
 
-What belongs here: formulas over sums. What does not: rows, which stay on the engine (`profile.py`).
+What belongs here: which figures of `include.stats.reliability` are kept, and those that need sums of their own. What
+does not: rows, which stay on the engine (`aggregates.py`).
 """
 
 from dataclasses import dataclass
-from typing import Any
+from hashlib import sha256
 
 import numpy as np
 from numpy.typing import NDArray
 
+from include.stats import calibration_measures, corp, reliability
+from include.stats.corp import ScoredCells
+from include.stats.reliability import BinSums
+from include.stats.wilson import wilson_interval
+
 Array = NDArray[np.float64]
 
 N_BINS = 10
-Z_95 = 1.959963984540054  # the normal distribution's 97.5 % point
-Z_999 = 3.090232306167813  # its 99.9 % point
+# Ten of these bins are one of equal count; the line through log-odds is as good as through single rows.
+N_FINE_BINS = 100
+# So many different scores are told apart; of more, neighbours share a cell of as many rows each.
+MAX_CELLS = 2_000
 
 
 @dataclass(frozen=True)
-class BinSums:
-    """What calibration needs to know of the labelled rows in each bin, bins of equal width from 0 to 1.
+class ScoreSums:
+    """What calibration needs to know of the labelled rows of one partition and model.
 
     Attributes:
-        n_rows: shape (n_bins,), labelled rows.
-        n_positive: shape (n_bins,), those that happened.
-        predicted: shape (n_bins,), sum of p, the predicted probability.
-        predicted_squared: shape (n_bins,), sum of p².
-        predicted_positive: shape (n_bins,), sum of p over the rows that happened.
-        log_likelihood: shape (n_bins,), sum of ln p over those that happened and ln(1 - p) over the others, in nats.
+        by_width: over `N_BINS` bins of equal width from 0 to 1.
+        by_count: over `N_FINE_BINS` bins of as many rows each.
+        log_odds: shape (N_FINE_BINS,), sum of ln(p / (1 - p)) over the rows of each.
+        predicted_positive: sum of p over the rows that happened.
+        score_variance: sum of (1 - 2 p)² p (1 - p): variance of the summed squared errors if the model is faultless.
+        log_likelihood: sum of ln p over those that happened and ln(1 - p) over the others, in nats.
         n_pairs_won: pairs of one row that happened and one that did not in which the first has the higher p; ties count
             a half.
+        cells: rows of each prediction, or of neighbours where there are more than `MAX_CELLS`.
     """
 
-    n_rows: Array
-    n_positive: Array
-    predicted: Array
-    predicted_squared: Array
-    predicted_positive: Array
-    log_likelihood: Array
+    by_width: BinSums
+    by_count: BinSums
+    log_odds: Array
+    predicted_positive: float
+    score_variance: float
+    log_likelihood: float
     n_pairs_won: float
+    cells: ScoredCells
 
 
-def wilson_interval(n_positive: Array, n_rows: Array, z: float = Z_95) -> tuple[Array, Array]:
-    """Say between which shares the truth lies, given how often it was seen.
-
-    Args:
-        n_positive: shape (n,), how often it happened.
-        n_rows: shape (n,), how often it could have; all above 0.
-        z: normal quantile of the interval's confidence; 1.96 is 95 %.
-
-    Returns:
-        lower and upper ends, shape (n,), 0..1. Never empty, also where nothing or everything happened.
-
-    Source: Wilson 1927, "Probable inference, the law of succession, and statistical inference".
-    """
-    share = n_positive / n_rows
-    z2 = z * z / n_rows
-    centre = share + z2 / 2
-    reach = np.sqrt(z2 * (share * (1 - share) + z2 / 4))
-    # Rounding may leave the ends outside by one part in 1e16.
-    return np.clip((centre - reach) / (1 + z2), 0, 1), np.clip((centre + reach) / (1 + z2), 0, 1)
+NOTHING = ScoreSums(
+    by_width=BinSums(*np.zeros((4, N_BINS))),
+    by_count=BinSums(*np.zeros((4, N_FINE_BINS))),
+    log_odds=np.zeros(N_FINE_BINS),
+    predicted_positive=0.0,
+    score_variance=0.0,
+    log_likelihood=0.0,
+    n_pairs_won=0.0,
+    cells=ScoredCells(*np.zeros((3, 0))),
+)
 
 
-def reliability_bins(sums: BinSums) -> list[dict[str, Any]]:
+def reliability_bins(sums: BinSums) -> list[dict[str, float]]:
     """Describe every bin that has labelled rows, lowest first, in the columns of `core.calibration_bin`."""
     width = 1 / len(sums.n_rows)
     filled = np.flatnonzero(sums.n_rows)
@@ -82,46 +83,42 @@ def reliability_bins(sums: BinSums) -> list[dict[str, Any]]:
     ]
 
 
-def expected_calibration_error(sums: BinSums) -> float:
-    """Say how far predicted and observed shares lie apart, averaged over rows: sum over bins |sum p - positives| / n.
+def curve_points(sums: ScoreSums, name: str) -> list[dict[str, float]]:
+    """Describe the calibration curve, the lowest prediction first, in the columns of `core.calibration_curve`.
+
+    Args:
+        name: of what was measured; the draws of the band begin with it, so that measuring again gives the same band.
 
     Returns:
-        0..1; 0 is faultless. Few rows make it larger than it is; `error_by_chance` says how much.
-
-    Source: Naeini, Cooper, Hauskrecht 2015, "Obtaining well calibrated probabilities using Bayesian binning".
+        one for each point; none without a label.
     """
-    return float(np.abs(sums.predicted - sums.n_positive).sum() / sums.n_rows.sum())
+    if not len(sums.cells.p):
+        return []
+    curve = corp.draw_curve(sums.cells, int.from_bytes(sha256(name.encode()).digest()[:8], "big"))
+    return [
+        {
+            "point_index": place,
+            "predicted_ratio": float(curve.p[place]),
+            "recalibrated_ratio": float(curve.recalibrated[place]),
+            "band_low": float(curve.low[place]),
+            "band_high": float(curve.high[place]),
+            "n_rows": int(curve.n_rows[place]),
+            "n_positive": int(curve.n_positive[place]),
+        }
+        for place in range(len(curve.p))
+    ]
 
 
-def error_by_chance(sums: BinSums, z: float = Z_999) -> float:
-    """Say which calibration error a faultless model would exceed about once in a thousand partitions of this size.
-
-    If every p were right, `positives - sum p` of a bin would have variance sum p (1 - p) = sum p - sum p², so its
-    absolute value would be near half-normal: mean sqrt(2 v / pi), variance v (1 - 2 / pi). The bins are independent.
-
-    Source: ours, from the moments of the half-normal distribution.
-    """
-    variance = np.maximum(sums.predicted - sums.predicted_squared, 0)
-    mean = np.sqrt(2 * variance / np.pi).sum()
-    deviation = np.sqrt((variance * (1 - 2 / np.pi)).sum())
-    return float(min(1.0, (mean + z * deviation) / sums.n_rows.sum()))
-
-
-def brier_score(sums: BinSums) -> float:
+def brier_score(sums: ScoreSums) -> float:
     """Mean squared error of the probability: sum (p - y)² / n = (sum p² - 2 sum p y + sum y) / n, because y² is y.
 
     Source: Brier 1950, in the form for two classes, 0..1.
     """
-    total = sums.predicted_squared.sum() - 2 * sums.predicted_positive.sum() + sums.n_positive.sum()
-    return float(max(0.0, total / sums.n_rows.sum()))
+    n, positive, _, squared = (float(part.sum()) for part in sums.by_width.parts)
+    return max(0.0, (squared - 2 * sums.predicted_positive + positive) / n)
 
 
-def log_loss(sums: BinSums) -> float:
-    """Mean negative log likelihood, in nats; 0 is faultless, ln 2 is what saying 0.5 costs."""
-    return float(-sums.log_likelihood.sum() / sums.n_rows.sum())
-
-
-def area_under_curve(sums: BinSums) -> float | None:
+def area_under_curve(sums: ScoreSums) -> float | None:
     """Say how often a row that happened has a higher probability than one that did not; exact, ties count a half.
 
     Returns:
@@ -129,27 +126,66 @@ def area_under_curve(sums: BinSums) -> float | None:
 
     Source: Mann, Whitney 1947; as area under the ROC curve, Hanley, McNeil 1982.
     """
-    n_positive = float(sums.n_positive.sum())
-    n_pairs = n_positive * (float(sums.n_rows.sum()) - n_positive)
+    n_rows, n_positive = float(sums.by_width.n_rows.sum()), float(sums.by_width.n_positive.sum())
+    n_pairs = n_positive * (n_rows - n_positive)
     return sums.n_pairs_won / n_pairs if n_pairs else None
 
 
-def summarise(sums: BinSums) -> dict[str, Any]:
-    """Give all figures of a partition in the columns of `core.calibration_summary`; None where there is no label."""
-    n_labelled, n_positive = int(sums.n_rows.sum()), int(sums.n_positive.sum())
-    counts = {"n_labelled": n_labelled, "n_positive": n_positive}
+def summarise(sums: ScoreSums) -> dict[str, float | None]:
+    """Give all figures of a partition in the columns of `core.calibration_summary`; None where there is no label.
+
+    Bins of equal width are what people see in the diagram, and see nothing where all probabilities are small; whether
+    the model is off is said by bins of equal count, with what chance adds taken off.
+    """
+    n_labelled, n_positive = float(sums.by_width.n_rows.sum()), float(sums.by_width.n_positive.sum())
+    counts: dict[str, float | None] = {"n_labelled": int(n_labelled), "n_positive": int(n_positive)}
     if n_labelled == 0:
         return counts | dict.fromkeys(FIGURES)
+    deciles = sums.by_count.merge(N_FINE_BINS // N_BINS)
+    error = reliability.calibration_error(deciles)
+    fine = sums.by_count.n_rows > 0
+    n_fine = sums.by_count.n_rows[fine]
+    brier, log_loss = brier_score(sums), -sums.log_likelihood / n_labelled
+    parts, in_nats = corp.split_brier(sums.cells, brier), corp.split_log_loss(sums.cells, log_loss)
+    line = reliability.calibration_line(sums.log_odds[fine] / n_fine, sums.by_count.n_positive[fine], n_fine)
     figures = (
         n_positive / n_labelled,
-        float(sums.predicted.sum() / n_labelled),
-        expected_calibration_error(sums),
-        error_by_chance(sums),
-        brier_score(sums),
-        log_loss(sums),
+        float(sums.by_width.predicted.sum() / n_labelled),
+        reliability.expected_calibration_error(sums.by_width),
+        reliability.error_by_chance(sums.by_width),
+        reliability.expected_calibration_error(deciles),
+        reliability.error_by_chance(deciles),
+        error.value,
+        error.high,
+        error.relative,
+        line.slope if line else None,
+        line.intercept if line else None,
+        brier,
+        log_loss,
         area_under_curve(sums),
+        parts.miscalibration,
+        parts.discrimination,
+        parts.uncertainty,
+        in_nats.miscalibration,
+        in_nats.discrimination,
+        in_nats.uncertainty,
+        *_beside_the_error(sums, deciles),
     )
     return counts | dict(zip(FIGURES, figures, strict=True))
+
+
+def _beside_the_error(sums: ScoreSums, deciles: BinSums) -> tuple[float | None, ...]:
+    """Give the measures beside the calibration error, in the order of the last of `FIGURES`."""
+    n_positive, predicted, squared = (float(part.sum()) for part in sums.by_width.parts[1:])
+    excess = n_positive - predicted - 2 * sums.predicted_positive + 2 * squared
+    test = calibration_measures.spiegelhalter_test(excess, sums.score_variance)
+    return (
+        calibration_measures.smooth_calibration_error(sums.cells),
+        calibration_measures.debiased_calibration_error(deciles),
+        calibration_measures.maximum_calibration_error(deciles),
+        test.z if test else None,
+        test.p_value if test else None,
+    )
 
 
 FIGURES = (
@@ -157,7 +193,25 @@ FIGURES = (
     "mean_predicted_ratio",
     "ece_ratio",
     "ece_chance_ratio",
+    "ece_equal_count_ratio",
+    "ece_equal_count_chance_ratio",
+    "error_ratio",
+    "error_high_ratio",
+    "relative_error_ratio",
+    "calibration_slope",
+    "calibration_intercept",
     "brier_score",
     "log_loss_nats",
     "auc_ratio",
+    "miscalibration_brier",
+    "discrimination_brier",
+    "uncertainty_brier",
+    "miscalibration_nats",
+    "discrimination_nats",
+    "uncertainty_nats",
+    "smooth_ece_ratio",
+    "ece_debiased_ratio",
+    "mce_ratio",
+    "spiegelhalter_z",
+    "spiegelhalter_p_value",
 )

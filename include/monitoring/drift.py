@@ -1,163 +1,185 @@
-"""How far has a column moved? Distances between two count vectors over the same bins.
+"""How far has a column moved? A partition's counts beside those of the reference, over the same bins.
 
-What belongs here: bins as values, and formulas over counts. What does not: counting, which the engine does
-(`profile.py`).
+What belongs here: what is compared with what. What does not: the distances themselves (`include.stats.divergence`), and
+counting, which the engine does (`aggregates.py`).
 """
 
-import math
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
-from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import chi2
+from scipy.stats import nbinom
 
 from include.errors import BadReference
+from include.stats.column_bins import ColumnBins
+from include.stats.divergence import CHANCE, index_by_chance, jensen_shannon_distance, population_stability_index
+from include.stats.shift import NumberShift, chi_square, hellinger_distance, largest_share_gap, shift_of_numbers
 
 Counts = NDArray[np.int64]
-Kind = Literal["number", "category"]
-
-N_QUANTILES = 10
-MAX_CATEGORIES = 20  # more would each hold too few rows to compare; the rest is counted together
-CHANCE = 0.999
 
 
 @dataclass(frozen=True)
-class Bins:
-    """How one column is cut, decided by its reference; the last bin is for missing values.
+class ColumnCounts:
+    """The rows of one column and partition, or of the whole reference.
 
     Attributes:
-        feature: name of the column.
-        kind: what `cuts` are.
-        cuts: of a number, the inner edges, ascending: bins are open at both ends, and each holds its upper edge. Of a
-            category, the values with a bin of their own; one more bin holds all others.
+        bins: shape (n_bins,), rows in each bin; the last one is for missing values.
+        n_unseen: rows whose value is outside the reference's range, or one that the reference never had.
+        low: least number; None without one, and of a category.
+        high: largest.
     """
 
-    feature: str
-    kind: Kind
-    cuts: tuple[Any, ...]
-
-    @property
-    def names(self) -> list[str]:
-        """Name the bins as people read them."""
-        if self.kind == "category":
-            return [*map(str, self.cuts), "other", "missing"]
-        if not self.cuts:
-            return ["any number", "missing"]
-        inner = [f"{low:g} to {high:g}" for low, high in pairwise(self.cuts)]
-        return [f"up to {self.cuts[0]:g}", *inner, f"above {self.cuts[-1]:g}", "missing"]
+    bins: Counts
+    n_unseen: int
+    low: float | None = None
+    high: float | None = None
 
 
 @dataclass(frozen=True)
 class Drift:
-    """How far one column moved between its reference and a partition."""
+    """How far one column moved between its reference and a partition; the columns of `core.feature_drift`.
+
+    Attributes:
+        n_rows: of the partition.
+        n_reference: of the reference.
+        n_bins: that have rows on either side.
+        psi_ratio: stability index over all bins.
+        psi_chance_ratio: index that sampling alone exceeds once in a thousand comparisons of this size.
+        psi_rest_ratio: index of the values without a bin of their own, among themselves: what happens to the few that
+            are not 0 hardly shows among all rows. None where there are none on a side, or all values are of that kind.
+        psi_rest_chance_ratio: as `psi_chance_ratio`.
+        unseen_ratio: share of the partition's values that the reference never had, or outside its range.
+        unseen_chance_ratio: share that sampling alone exceeds once in a thousand comparisons of this size.
+        js_ratio: Jensen-Shannon distance over all bins.
+        missing_ratio: share of missing values, 0..1.
+        reference_missing_ratio: share of them in the reference, 0..1.
+        hellinger_ratio: Hellinger distance over all bins, 0..1.
+        linf_ratio: change of share of the bin that moved most, 0..1.
+        ks_ratio: largest gap of the cumulated shares where they are known exactly, 0..1; None of a category.
+        ks_high_ratio: largest gap that there may be anywhere, 0..1.
+        wasserstein: how far a row moved on average, in the unit of the column; None of a category.
+        wasserstein_error: the true one is at most so far away.
+        cramers_v_ratio: effect size of the chi-square test over all bins, 0..1.
+        chi_square_p_value: of that test, 0..1; it informs, and decides nothing.
+    """
 
     n_rows: int
     n_reference: int
     n_bins: int
     psi_ratio: float
     psi_chance_ratio: float
+    psi_rest_ratio: float | None
+    psi_rest_chance_ratio: float | None
+    unseen_ratio: float
+    unseen_chance_ratio: float
     js_ratio: float
     missing_ratio: float
     reference_missing_ratio: float
+    hellinger_ratio: float
+    linf_ratio: float
+    ks_ratio: float | None
+    ks_high_ratio: float | None
+    wasserstein: float | None
+    wasserstein_error: float | None
+    cramers_v_ratio: float
+    chi_square_p_value: float
 
 
-def bins_of_number(feature: str, quantiles: Sequence[float | None]) -> Bins:
-    """Cut a number where its reference has its quantiles; equal and infinite ones are one edge, or none.
-
-    Args:
-        feature: name of the column.
-        quantiles: inner quantiles of the reference, any order; None or NaN where it has no values.
-    """
-    finite = {float(edge) for edge in quantiles if edge is not None and math.isfinite(edge)}
-    return Bins(feature, "number", tuple(sorted(finite)))
-
-
-def bins_of_category(feature: str, n_by_value: Mapping[str, int], limit: int = MAX_CATEGORIES) -> Bins:
-    """Give the commonest values of the reference a bin each; ties go by name, so that the answer never wavers."""
-    ranked = sorted(n_by_value, key=lambda value: (-n_by_value[value], value))
-    return Bins(feature, "category", tuple(sorted(ranked[:limit])))
-
-
-def compare(counts: Counts, reference: Counts) -> Drift:
+def compare(bins: ColumnBins, here: ColumnCounts, reference: ColumnCounts, *, is_in_reference: bool = False) -> Drift:
     """Measure how far a column moved.
 
     Args:
-        counts: shape (n_bins,), rows of the partition per bin; the last bin is for missing values.
-        reference: shape (n_bins,), rows of the reference over the same bins.
+        bins: of both sides.
+        here: the partition's rows.
+        reference: the reference's.
+        is_in_reference: whether the partition is a part of it, so that nothing in it can be new.
 
     Raises:
         BadReference: the bins do not match, a count is negative, or one side has no rows.
     """
-    _require_comparable(counts, reference)
-    n_rows, n_reference = int(counts.sum()), int(reference.sum())
-    n_bins = int(((counts > 0) | (reference > 0)).sum())
+    _require_comparable(here.bins, reference.bins)
+    if bins.kind == "category" and not is_in_reference:
+        reference = ColumnCounts(_leave_one_out(bins, reference.bins), reference.n_unseen)
+    n_rows, n_reference = int(here.bins.sum()), int(reference.bins.sum())
+    n_known, n_reference_known = n_rows - int(here.bins[-1]), n_reference - int(reference.bins[-1])
+    rest_here, rest_there = here.bins[bins.rest], reference.bins[bins.rest]
+    line, test = _shift_of(bins, here, reference), chi_square(here.bins, reference.bins)
+    is_apart = bool(rest_here.any() and rest_there.any() and bins.values) and bins.kind == "number"
     return Drift(
         n_rows=n_rows,
         n_reference=n_reference,
-        n_bins=n_bins,
-        psi_ratio=population_stability_index(counts, reference),
-        psi_chance_ratio=index_by_chance(n_rows, n_reference, n_bins),
-        js_ratio=jensen_shannon_distance(counts, reference),
-        missing_ratio=float(counts[-1] / n_rows),
-        reference_missing_ratio=float(reference[-1] / n_reference),
+        n_bins=int(((here.bins > 0) | (reference.bins > 0)).sum()),
+        psi_ratio=population_stability_index(here.bins, reference.bins),
+        psi_chance_ratio=index_by_chance(here.bins, reference.bins),
+        psi_rest_ratio=population_stability_index(rest_here, rest_there) if is_apart else None,
+        psi_rest_chance_ratio=index_by_chance(rest_here, rest_there) if is_apart else None,
+        unseen_ratio=here.n_unseen / n_known if n_known else 0.0,
+        unseen_chance_ratio=unseen_by_chance(n_known, n_reference_known, bins.n_single),
+        js_ratio=jensen_shannon_distance(here.bins, reference.bins),
+        missing_ratio=float(here.bins[-1] / n_rows),
+        reference_missing_ratio=float(reference.bins[-1] / n_reference),
+        hellinger_ratio=hellinger_distance(here.bins, reference.bins),
+        linf_ratio=largest_share_gap(here.bins, reference.bins),
+        ks_ratio=line.ks if line else None,
+        ks_high_ratio=line.ks_high if line else None,
+        wasserstein=line.wasserstein if line else None,
+        wasserstein_error=line.wasserstein_error if line else None,
+        cramers_v_ratio=test.cramers_v,
+        chi_square_p_value=test.p_value,
     )
 
 
-def population_stability_index(counts: Counts, reference: Counts) -> float:
-    """Sum over bins of (p - q) ln(p / q): p the shares of the partition, q those of the reference.
-
-    A bin that is empty on one side counts as half a row there, or the index would be infinite; the other shares shrink
-    to make room. A bin that is empty on both sides does not count at all.
-
-    Returns:
-        from 0 (no change) up; 0.1 and 0.25 are the usual marks for a little and a lot.
-
-    Source: Siddiqi 2006, "Credit Risk Scorecards", chapter 9; it is the symmetrised divergence of Kullback, Leibler
-    1951. The half row is ours.
-    """
-    used = (counts > 0) | (reference > 0)
-    p, q = (np.where(side[used] > 0, side[used], 0.5) for side in (counts, reference))
-    p, q = p / p.sum(), q / q.sum()
-    return float(((p - q) * np.log(p / q)).sum())
+def _shift_of(bins: ColumnBins, here: ColumnCounts, reference: ColumnCounts) -> NumberShift | None:
+    """Measure how far a number moved along its line; None of a category, or where a side has no number."""
+    if bins.kind == "category" or here.low is None or here.high is None:
+        return None
+    return shift_of_numbers(bins, here.bins, reference.bins, here.low, here.high)
 
 
-def index_by_chance(n_rows: int, n_reference: int, n_bins: int, probability: float = CHANCE) -> float:
-    """Say which stability index sampling alone exceeds once in a thousand comparisons, when nothing has moved.
+def unseen_by_chance(n_rows: int, n_reference: int, n_single: int) -> float:
+    """Say which share of never seen values sampling alone exceeds once in a thousand comparisons.
 
-    The index is then near (1 / n + 1 / m) times a chi-square variable with n_bins - 1 degrees of freedom.
+    Were each row of the reference left out in turn, `n_single` would be new. Hence the new ones among n rows beside a
+    reference of m are negative binomial with n_single + 1 successes of chance m / (m + n); for the two ends of a range
+    n_single is 1.
 
-    Source: Yurdakul 2018, "Statistical properties of population stability index", section 3.
-    """
-    if n_bins < 2:
-        return 0.0
-    return float((1 / n_rows + 1 / n_reference) * chi2.ppf(probability, n_bins - 1))
-
-
-def jensen_shannon_distance(counts: Counts, reference: Counts) -> float:
-    """Square root of the Jensen-Shannon divergence in bits; empty bins need no smoothing.
+    Args:
+        n_rows: rows of the partition with a value.
+        n_reference: of the reference.
+        n_single: values that the reference has once.
 
     Returns:
-        0 (same shares) to 1 (no bin in common).
+        0..1; 1 where the reference has no value, and nothing can be told.
 
-    Source: Lin 1991; as a metric, Endres, Schindelin 2003.
+    Source: Good 1953, "The population frequencies of species"; the predictive distribution is ours.
     """
-    p, q = counts / counts.sum(), reference / reference.sum()
-    middle = (p + q) / 2
-    divergence = (_bits(p, middle) + _bits(q, middle)) / 2
-    return math.sqrt(min(max(divergence, 0.0), 1.0))  # rounding may leave it outside by one part in 1e16
+    if n_rows == 0 or n_reference == 0:
+        return 1.0
+    n_new = float(nbinom.ppf(CHANCE, n_single + 1, n_reference / (n_reference + n_rows)))
+    return min(1.0, n_new / n_rows)
 
 
-def _bits(p: NDArray[np.float64], q: NDArray[np.float64]) -> float:
-    """Sum of p log2(p / q) over the bins that p uses; 0 log 0 is 0."""
-    used = p > 0
-    return float((p[used] * np.log2(p[used] / q[used])).sum())
+def _leave_one_out(bins: ColumnBins, counts: Counts) -> Counts:
+    """Say what the reference's rows would be, each compared with all others: a value seen once was never seen.
+
+    Source: Good 1953: so often a next row brings a new value.
+    """
+    n_own = len(bins.values)
+    expected = counts.copy()
+    is_single = expected[:n_own] == 1
+    n_single_in_others = min(max(bins.n_single - int(is_single.sum()), 0), int(counts[n_own]))
+    expected[:n_own][is_single] = 0
+    expected[n_own] -= n_single_in_others
+    expected[n_own + 1] += int(is_single.sum()) + n_single_in_others
+    return expected
 
 
 def _require_comparable(counts: Counts, reference: Counts) -> None:
-    """Refuse two count vectors that say nothing about each other."""
+    """Refuse two count vectors that say nothing about each other.
+
+    Raises:
+        BadReference: they have different bins, a count below 0, or no row.
+    """
     if counts.shape != reference.shape:
         raise BadReference(f"{counts.size} bins cannot be compared with a reference of {reference.size} bins.")
     if (counts < 0).any() or (reference < 0).any():

@@ -2,14 +2,17 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import func, insert, select, text
 
-from include.errors import BadPartition, BadProbabilities
+from include.errors import BadProbabilities, NotInLake
 from include.lake.reading import list_partitions, open_rows
 from include.lake.writing import replace_partition
-from include.monitoring.steps import measure_partition, raise_alerts
-from include.names import events_table, predictions_table
+from include.monitoring.lateness import due_partitions
+from include.monitoring.steps import measure_partition, raise_alerts, tell_alerts, watch_alerts
+from include.names import Coverage, Stage, events_table, predictions_table
+from include.warehouse import coverage
 from include.warehouse.tables import METADATA
+from include.warehouse.withdrawals import forget_partitions
 
 NOW = datetime(2013, 7, 1, tzinfo=UTC)
 CALM = [float(n % 20) for n in range(100)]
@@ -31,8 +34,17 @@ def everything(engine):
     return {
         name: stored(engine, name, *columns, order=table(name).primary_key.columns.keys())
         for name, columns in {
-            "feature_drift": ("partition_key", "feature", "reference", "psi_ratio", "bins", "verdict"),
+            "feature_drift": (
+                "partition_key",
+                "feature",
+                "psi_ratio",
+                "bins",
+                "verdict",
+                "wasserstein",
+                "chi_square_q_value",
+            ),
             "calibration_bin": ("partition_key", "model_version", "bin_index", "n_rows", "n_positive", "low"),
+            "calibration_curve": ("partition_key", "model_version", "point_index", "n_rows", "band_low", "band_high"),
             "calibration_summary": ("partition_key", "model_version", "n_rows", "n_labelled", "ece_ratio"),
             "alert": ("partition_key", "alert_id", "message", "opened_at_utc"),
         }.items()
@@ -53,7 +65,8 @@ def start_again(engine):
         for key in list_partitions(name):
             replace_partition(name, key, open_rows(name, []).to_pyarrow())
     with engine.begin() as connection:
-        for name in ("feature_drift", "calibration_summary", "calibration_bin", "alert", "coverage"):
+        measured = ("feature_drift", "calibration_summary", "calibration_bin", "calibration_curve")
+        for name in (*measured, "alert", "coverage"):
             connection.execute(table(name).delete())
 
 
@@ -70,6 +83,12 @@ def test_a_partition_without_a_model_has_drift_and_no_calibration(make_lake, hou
     assert "speed has moved away from 2013-01..2013-02" in raised["messages"][0]
     rows = stored(house.engine, "feature_drift", "feature", "verdict", "n_rows", "n_reference", order=("feature",))
     assert rows == [("carrier", "stable", 100, 200), ("speed", "moved", 100, 200)]
+    measures = ("chi_square_p_value", "chi_square_q_value", "ks_ratio")
+    carrier, speed = stored(house.engine, "feature_drift", *measures, order=("feature",))
+    # Of two columns the larger p-value stays, and the smaller one is doubled.
+    assert carrier == (1.0, 1.0, None)
+    assert speed[1] == pytest.approx(2 * speed[0], rel=1e-9)
+    assert 0 < speed[2] <= 1
     assert stored(house.engine, "calibration_summary", "n_rows") == []
 
 
@@ -95,6 +114,23 @@ def test_scores_of_a_log_problem_are_held_against_its_labels(make_lake, house):
     assert row[5:] == pytest.approx((15 / 95 * 0.25, auc))
     bins = stored(house.engine, "calibration_bin", "bin_index", "n_rows", "n_positive", order=("bin_index",))
     assert bins == [(2, 80, 20), (7, 15, 15)]
+    points = stored(house.engine, "calibration_curve", "predicted_ratio", "recalibrated_ratio", "n_rows", "n_positive")
+    assert sorted(points) == [(0.25, 0.25, 80, 20), (0.75, 1.0, 15, 15)]
+    columns = ("metric", "label_arm", "n_rows", "estimate", "n_labelled", "labelled_estimate", "actual")
+    estimates = stored(house.engine, "performance_estimate", *columns, order=("metric",))
+    assert [row[0] for row in estimates] == ["brier_score", "log_loss_nats", "positive_ratio", "profit"]
+    assert estimates[2][1:] == ("log", 100, pytest.approx(0.35), 95, pytest.approx(31.25 / 95), pytest.approx(35 / 95))
+
+
+def test_labels_that_come_later_replace_the_curve(make_lake, house):
+    lake = publish_three(make_lake)
+    lake.score("2013-03", "v1", [0.2] * 50 + [0.8] * 50, [False] * 50 + [None] * 50)
+    run("2013-03")
+    columns = ("predicted_ratio", "recalibrated_ratio", "n_rows")
+    assert stored(house.engine, "calibration_curve", *columns) == [(0.2, 0.0, 50)]
+    lake.score("2013-03", "v1", [0.2] * 50 + [0.8] * 50, [False] * 50 + [True] * 50)
+    run("2013-03")
+    assert sorted(stored(house.engine, "calibration_curve", *columns)) == [(0.2, 0.0, 50), (0.8, 1.0, 50)]
 
 
 def test_scores_are_compared_with_the_first_partition_of_the_same_model(make_lake, house):
@@ -156,7 +192,7 @@ def test_an_alert_goes_when_the_partition_is_mended(make_lake, house):
 
 def test_a_partition_that_is_not_published_is_refused_with_what_is(make_lake):
     publish_three(make_lake)
-    with pytest.raises(BadPartition, match=r"'2013-09' of p is not a published.*2013-01\.\.2013-03, 3 in all"):
+    with pytest.raises(NotInLake, match=r"'2013-09' of p is not a published.*2013-01\.\.2013-03, 3 in all"):
         measure_partition(problem="p", partition_key="2013-09")
 
 
@@ -198,15 +234,16 @@ def answer(house, batch, version, key, item, arm, p, label, by="ann"):
             connection.execute(table("review_batch").insert(), [shared | when | row])
         if by == "ann":
             row = {"item_id": item_id, "partition_key": key, "arm": arm, "position": item, "p_positive": p}
+            covers = {"is_sensitive": False, "is_for_others": False}
             connection.execute(
                 table("review_item").insert(),
-                [shared | row | {"inclusion_probability": 0.1, "n_answers_wanted": 1, "is_sensitive": False}],
+                [shared | row | {"inclusion_probability": 0.1, "n_answers_wanted": 1} | covers],
             )
         row = {"item_id": item_id, "labelled_by": by, "label": label, "arm": arm, "is_demo": True}
         connection.execute(table("label").insert(), [shared | row | {"labelled_at_utc": NOW}])
 
 
-def test_a_desk_problem_is_judged_by_random_items_and_what_was_said_before_the_answer(make_lake, house):
+def test_a_desk_problem_is_judged_by_random_items_and_earlier_scores(make_lake, house):
     lake = publish_three(make_lake, source="desk")
     for key in ("2013-01", "2013-02", "2013-03"):
         lake.score(key, "v2", list(np.linspace(0, 1, 100)))
@@ -236,6 +273,14 @@ def test_a_desk_problem_is_judged_by_random_items_and_what_was_said_before_the_a
     ]
 
 
+def test_a_partition_of_a_desk_problem_is_measured_before_anybody_has_answered(make_lake, house):
+    publish_three(make_lake, source="desk")
+    measured, raised = run("2013-03")
+    assert (measured["partitions"], measured["n_rows"], raised["n_alerts"]) == (["2013-03"], 100, 1)
+    assert stored(house.engine, "feature_drift", "feature", order=("feature",)) == [("carrier",), ("speed",)]
+    assert stored(house.engine, "calibration_summary", "n_rows") == []
+
+
 def test_of_several_answers_the_majority_counts_and_a_tie_is_none(make_lake, house):
     lake = publish_three(make_lake, source="desk")
     lake.score("2013-01", "v1", [0.5] * 100)
@@ -257,3 +302,69 @@ def test_a_desk_model_that_scored_everything_is_compared_over_the_usual_referenc
     with house.engine.connect() as connection:
         assert set(connection.scalars(query)) == {"2013-01..2013-02 scored by v2"}
     assert raised["n_alerts"] == 1
+
+
+def test_a_withdrawn_partition_is_no_fault_to_measure(make_lake, house):
+    lake = publish_three(make_lake)
+    run("2013-03")
+    assert stored(house.engine, "alert", "partition_key") != []
+    counts = dict.fromkeys(("n_in", "n_withdrawn"), 100)
+    counts |= dict.fromkeys(("n_published", "n_in_lake", "n_quarantined", "n_duplicate", "n_refused"), 0)
+    row = {"problem": "p", "partition_key": "2013-03", "run_id": "r", "verdict": "withdrawn", **counts}
+    with house.engine.begin() as connection:
+        connection.execute(table("partition_audit").insert(), [row | {"finished_at_utc": NOW}])
+        coverage.mark(connection, "p", Stage.INGEST, "2013-03", Coverage.REFUSED)
+        forget_partitions(connection, "p", ["2013-03"])
+    assert (stored(house.engine, "feature_drift", "partition_key"), lake.problem) == ([], "p")
+    measured, raised = run("2013-03")
+    assert (measured["n_rows"], raised["n_alerts"], stored(house.engine, "alert", "partition_key")) == (0, 0, [])
+
+
+def test_a_partition_that_never_lands_is_an_alert_until_it_lands(make_lake, house, tmp_path):
+    lake = make_lake()
+    path = tmp_path / "problems" / "p.yaml"
+    path.write_text(path.read_text().replace("minimum_rows: 40}", "minimum_rows: 40, arrives_within: P1D}"))
+    lake.publish("2013-03", WILD)
+    due = due_partitions("2013-01", "month", within=timedelta(days=1), now=datetime.now(UTC))
+    keys = [key for key, _ in due]
+    *there, missing = keys
+    with house.engine.begin() as connection:
+        for key in there:
+            coverage.mark(connection, "p", Stage.LAND, key, Coverage.DONE)
+        looked = {"problem": "p", "stage": "land", "step": "find_objects", "partition_key": "", "run_id": "first"}
+        told = {"started_at_utc": datetime(2013, 1, 5, tzinfo=UTC), "duration_s": 1.0, "status": "done", "outcome": {}}
+        connection.execute(insert(table("run_step")).values(looked | told))
+    first, again = watch_alerts(problem="p"), watch_alerts(problem="p")
+    assert (first["n_rows"], first["n_events"], again["n_events"]) == (1, 1, 0)
+    assert f"The oldest is {missing}" in first["events"][0]
+    raise_alerts(problem="p", partition_key="2013-03")
+    assert ("late", missing) in stored(house.engine, "alert", "alert_id", "partition_key")
+    with house.engine.begin() as connection:
+        coverage.mark(connection, "p", Stage.LAND, missing, Coverage.DONE)
+    assert watch_alerts(problem="p")["events"] == ["late closed: No partition is late any more."]
+    assert [row for row in stored(house.engine, "alert", "alert_id") if row == ("late",)] == []
+
+
+def test_without_a_promise_nothing_is_late(make_lake, house):
+    make_lake()
+    with house.engine.begin() as connection:
+        coverage.mark(connection, "p", Stage.LAND, "2013-01", Coverage.DONE)
+    assert watch_alerts(problem="p") == {"n_rows": 0, "n_events": 0, "events": [], "asked": []}
+
+
+def test_alerts_are_told_once_and_none_from_before_anybody_was_named(make_lake, tmp_path):
+    lake, sent = publish_three(make_lake), []
+    telling = {"problem": "p", "send": sent.append, "pages_url": "https://airflow.example.org/mulgil/reports"}
+    run("2013-03")
+    assert tell_alerts(**telling) == {"n_rows": 0}
+    file = tmp_path / "problems" / "p.yaml"
+    named = "minimum_rows: 40, tell: {owner: {mail: [a@example.org]}}}"
+    file.write_text(file.read_text().replace("minimum_rows: 40}", named))
+    assert (tell_alerts(**telling)["n_rows"], sent) == (0, [])
+    lake.publish("2013-04", CALM)  # of what was opened before, nobody hears that it ends
+    run("2013-04")
+    assert tell_alerts(**telling)["n_rows"] == 0
+    lake.publish("2013-05", WILD)
+    run("2013-05")
+    assert [tell_alerts(**telling)["n_rows"] for _ in range(2)] == [1, 0]
+    assert "https://airflow.example.org/mulgil/reports/alerts/p\n" in sent[0].text

@@ -1,4 +1,4 @@
-from include.monitoring.measuring import Reference, find_stale, reference_of, reference_of_scores
+from include.monitoring.measurements import Reference, find_stale, reference_of, reference_of_scores
 from include.problems.sections.monitor import Monitor
 
 TWO = Reference(("2013-01", "2013-02"), 2)

@@ -15,13 +15,20 @@ import pyarrow as pa
 
 from include.engine.relations import relation_of_arrow
 from include.engine.session import open_engine
-from include.lake.reading import list_partitions, open_rows
-from include.monitoring import alerts, calibration, drift, profile
-from include.names import PARTITION_KEY, events_table, predictions_table
+from include.lake.reading import list_partitions, open_events, open_rows
+from include.monitoring import aggregates, alerts, calibration, drift, estimates
+from include.monitoring.drift import ColumnCounts
+from include.names import PARTITION_KEY, predictions_table
+from include.problems.decision_policy import earning_policy
 from include.problems.schema import Problem
 from include.problems.sections.monitor import Monitor
+from include.stats import shift
+from include.stats.column_bins import ColumnBins
 
 Rows = list[dict[str, Any]]
+
+# Before what models say of a quantity, to tell it from the columns of the log.
+OF_NUMBERS = "said: "
 
 
 @dataclass(frozen=True)
@@ -37,6 +44,11 @@ class Reference:
         span = self.keys[0] if len(self.keys) == 1 else f"{self.keys[0]}..{self.keys[-1]}"
         short = f" ({len(self.keys)} of {self.n_wanted})" if len(self.keys) < self.n_wanted else ""
         return span + short + (f" scored by {self.scored_by}" if self.scored_by else "")
+
+
+def is_of_a_model(feature: str) -> bool:
+    """Say whether a feature is what models say; of several classes each has one, of a quantity number and width."""
+    return feature == aggregates.P_POSITIVE or feature.startswith((f"{aggregates.P_POSITIVE}: ", OF_NUMBERS))
 
 
 @dataclass(frozen=True)
@@ -58,8 +70,21 @@ class Measured:
     @property
     def n_rows(self) -> int:
         """Count the rows of the lake that were measured."""
-        rows = {row["partition_key"]: row["n_rows"] for row in self.drifts if row["feature"] != profile.P_POSITIVE}
+        rows = {row["partition_key"]: row["n_rows"] for row in self.drifts if not is_of_a_model(row["feature"])}
         return sum(rows.values())
+
+
+@dataclass(frozen=True)
+class MeasuredTwoSides(Measured):
+    """What was measured of some partitions of a problem with two classes.
+
+    Attributes:
+        curves: rows of `core.calibration_curve`.
+        estimates: rows of `core.performance_estimate`.
+    """
+
+    curves: Rows
+    estimates: Rows
 
 
 def measure(
@@ -70,7 +95,7 @@ def measure(
     references: Mapping[tuple[str, str], str],
     answers: Rows | None,
     now: datetime,
-) -> Measured:
+) -> MeasuredTwoSides:
     """Measure some partitions, and those whose reference has changed since they were measured.
 
     Args:
@@ -84,21 +109,51 @@ def measure(
         BadProbabilities: a score is not a probability.
     """
     scores = open_scored(definition.name, published)
-    n_scored = profile.count_scored(scores) if scores is not None else {}
-    versions: defaultdict[str, list[str]] = defaultdict(list)
-    for key, version in n_scored:
-        versions[version].append(key)
+    n_scored = aggregates.count_scored(scores) if scores is not None else {}
     reference = reference_of(published, monitor)
-    keys = sorted({*asked, *(find_stale(references, reference, versions) & set(published))})
+    keys, versions = partitions_to_measure(asked, published, references, reference, n_scored)
     drifts = measure_features(definition, monitor, reference, keys)
     scored = None
     if scores is not None:
-        scored = _of_partitions(scores, keys)
-        profile.require_probabilities(scored)
+        scored = of_partitions(scores, keys)
+        aggregates.require_probabilities(scored)
         drifts += measure_scores(definition.name, monitor, scores, reference, versions, keys)
+    drifts = correct_for_columns(drifts)
     arm, labelled = ("log", scored) if answers is None else ("random", open_answers(answers, keys))
     own = {pair: n_rows for pair, n_rows in n_scored.items() if pair[0] in set(keys)}
-    return Measured(keys, drifts, *measure_calibration(definition.name, arm, own, labelled, now))
+    bins, summaries, curves = measure_calibration(definition.name, arm, own, labelled, now)
+    return MeasuredTwoSides(keys, drifts, bins, summaries, curves, _estimate(definition, arm, scored, labelled))
+
+
+def _estimate(definition: Problem, arm: str, scored: ibis.Table | None, labelled: ibis.Table | None) -> Rows:
+    """Estimate from scores what labels will say, and hold it against those that are there."""
+    if scored is None and labelled is None:
+        return []
+    value = definition.value
+    policy = earning_policy(value, has_reviewers=definition.review is not None) if value is not None else None
+    rows = estimates.measure_estimates(definition.name, scored, labelled, value, policy)
+    return [row | {"label_arm": arm} for row in rows]
+
+
+def partitions_to_measure(
+    asked: Sequence[str],
+    published: Sequence[str],
+    references: Mapping[tuple[str, str], str],
+    reference: Reference,
+    scored: Iterable[tuple[str, str]],
+) -> tuple[list[str], dict[str, list[str]]]:
+    """Name the partitions to measure: those asked for, and those whose reference has changed since.
+
+    Args:
+        scored: (partition, version) pairs that have predictions.
+
+    Returns:
+        partitions, oldest first; and version to the partitions that it scored.
+    """
+    versions: defaultdict[str, list[str]] = defaultdict(list)
+    for key, version in scored:
+        versions[version].append(key)
+    return sorted({*asked, *(find_stale(references, reference, versions) & set(published))}), versions
 
 
 def reference_of(published: Sequence[str], monitor: Monitor) -> Reference:
@@ -131,9 +186,9 @@ def open_answers(answers: Rows, keys: Sequence[str]) -> ibis.Table | None:
     schema = pa.schema(
         [
             (PARTITION_KEY, pa.string()),
-            (profile.MODEL_VERSION, pa.string()),
-            (profile.P_POSITIVE, pa.float64()),
-            (profile.IS_POSITIVE, pa.bool_()),
+            (aggregates.MODEL_VERSION, pa.string()),
+            (aggregates.P_POSITIVE, pa.float64()),
+            (aggregates.IS_POSITIVE, pa.bool_()),
         ]
     )
     return relation_of_arrow(open_engine(), pa.Table.from_pylist(answers, schema))
@@ -154,7 +209,7 @@ def find_stale(
     stale = {key for (key, subject), text in stored.items() if not subject and text != reference.text()}
     for version, scored in versions.items():
         now = reference_of_scores(reference, version, scored).text()
-        stale |= {key for key in scored if stored.get((key, profile.P_POSITIVE), now) != now}
+        stale |= {key for key in scored if stored.get((key, aggregates.P_POSITIVE), now) != now}
     return stale
 
 
@@ -164,9 +219,9 @@ def measure_features(definition: Problem, monitor: Monitor, reference: Reference
     Returns:
         rows of `core.feature_drift`; none for a partition without rows.
     """
-    types = {name: str(definition.source.columns[name].type) for name in monitor.features}
-    rows = open_rows(events_table(definition.name), sorted({*reference.keys, *keys}))
-    return _measure_columns(definition.name, monitor, rows, types, reference, keys)
+    types = {name: str(definition.columns[name].type) for name in monitor.features}
+    rows = open_events(definition, sorted({*reference.keys, *keys}))
+    return measure_columns(definition.name, monitor, rows, types, reference, keys)
 
 
 def measure_scores(
@@ -193,14 +248,14 @@ def measure_scores(
         own = reference_of_scores(reference, version, scored)
         wanted = sorted(set(keys) & set(scored))
         if wanted:
-            rows = _of_partitions(scores.filter(scores[profile.MODEL_VERSION] == version), {*own.keys, *wanted})
-            found += _measure_columns(problem, monitor, rows, {profile.P_POSITIVE: "number"}, own, wanted)
+            rows = of_partitions(scores.filter(scores[aggregates.MODEL_VERSION] == version), {*own.keys, *wanted})
+            found += measure_columns(problem, monitor, rows, {aggregates.P_POSITIVE: "number"}, own, wanted)
     return found
 
 
 def measure_calibration(
-    problem: str, arm: str, n_scored: Mapping[profile.Scored, int], labelled: ibis.Table | None, now: datetime
-) -> tuple[Rows, Rows]:
+    problem: str, arm: str, n_scored: Mapping[aggregates.Scored, int], labelled: ibis.Table | None, now: datetime
+) -> tuple[Rows, Rows, Rows]:
     """Compare what the models said with what happened.
 
     Args:
@@ -210,25 +265,24 @@ def measure_calibration(
         now: the time of the measurement.
 
     Returns:
-        rows of `core.calibration_bin` and of `core.calibration_summary`.
+        rows of `core.calibration_bin`, of `core.calibration_summary` and of `core.calibration_curve`.
     """
-    sums = profile.sum_bins(labelled) if labelled is not None else {}
+    sums = aggregates.sum_scores(labelled) if labelled is not None else {}
     bins: Rows = []
     summaries: Rows = []
+    curves: Rows = []
     for scored in sorted({*n_scored, *sums}):
-        own = sums.get(scored, NOTHING)
+        own = sums.get(scored, calibration.NOTHING)
         key = {"problem": problem, "partition_key": scored[0], "model_version": scored[1]}
-        bins += [key | row for row in calibration.reliability_bins(own)]
+        bins += [key | row for row in calibration.reliability_bins(own.by_width)]
+        curves += [key | row for row in calibration.curve_points(own, "/".join(key.values()))]
         figures = calibration.summarise(own)
-        n_rows = max(n_scored.get(scored, 0), figures["n_labelled"])
+        n_rows = max(n_scored.get(scored, 0), int(own.by_width.n_rows.sum()))
         summaries.append(key | figures | {"label_arm": arm, "n_rows": n_rows, "measured_at_utc": now})
-    return bins, summaries
+    return bins, summaries, curves
 
 
-NOTHING = calibration.BinSums(**{name: np.zeros(calibration.N_BINS) for name in profile.SUMS}, n_pairs_won=0.0)
-
-
-def _measure_columns(
+def measure_columns(
     problem: str,
     monitor: Monitor,
     rows: ibis.Table,
@@ -237,52 +291,55 @@ def _measure_columns(
     keys: Sequence[str],
 ) -> Rows:
     """Compare each column of each partition with the same column of the reference."""
-    bins = profile.read_bins(_of_partitions(rows, reference.keys), types)
-    counts = profile.count_bins(rows, bins, types)
+    usual = of_partitions(rows, reference.keys)
+    bins = aggregates.read_bins(usual, types)
+    counts = aggregates.count_bins(rows, bins, types, usual)
     found: Rows = []
     for cut in bins:
-        expected = sum((counts[key][cut.feature] for key in reference.keys if key in counts), _no_rows(cut))
+        parts = [counts[key][cut.feature].bins for key in reference.keys if key in counts]
+        expected = ColumnCounts(sum(parts, np.zeros(len(cut.names), dtype=np.int64)), 0)
         for key in keys:
             if key in counts:
                 found.append(_drift_row(problem, key, monitor, cut, counts[key][cut.feature], expected, reference))
     return found
 
 
+def correct_for_columns(rows: Rows) -> Rows:
+    """Correct the p-values of each partition for all its columns, what models say of it among them."""
+    families: defaultdict[str, Rows] = defaultdict(list)
+    for row in rows:
+        families[row["partition_key"]].append(row)
+    for family in families.values():
+        corrected = shift.adjust_p_values([row["chi_square_p_value"] for row in family])
+        for row, q_value in zip(family, corrected, strict=True):
+            row["chi_square_q_value"] = q_value
+    return rows
+
+
 def _drift_row(
     problem: str,
     key: str,
     monitor: Monitor,
-    bins: drift.Bins,
-    counts: drift.Counts,
-    expected: drift.Counts,
+    bins: ColumnBins,
+    counts: ColumnCounts,
+    expected: ColumnCounts,
     reference: Reference,
 ) -> dict[str, Any]:
     """Make one row of `core.feature_drift`."""
-    measured = drift.compare(counts, expected)
-    sides = zip(bins.names, counts.tolist(), expected.tolist(), strict=True)
+    measured = drift.compare(bins, counts, expected, is_in_reference=key in reference.keys)
+    sides = zip(bins.names, counts.bins.tolist(), expected.bins.tolist(), strict=True)
     return {
         "problem": problem,
         "partition_key": key,
         "feature": bins.feature,
         "reference": reference.text(),
         "is_in_reference": key in reference.keys,
-        "verdict": alerts.drift_verdict(
-            measured.psi_ratio,
-            measured.psi_chance_ratio,
-            monitor.psi_alert,
-            n_rows=measured.n_rows,
-            minimum_rows=monitor.minimum_rows,
-        ),
+        "verdict": alerts.drift_verdict(measured, alerts.thresholds_of(monitor)),
         "bins": [{"name": name, "n_rows": here, "n_reference": there} for name, here, there in sides],
         **asdict(measured),
     }
 
 
-def _of_partitions(rows: ibis.Table, keys: Iterable[str]) -> ibis.Table:
+def of_partitions(rows: ibis.Table, keys: Iterable[str]) -> ibis.Table:
     """Keep the rows of some partitions."""
     return rows.filter(rows[PARTITION_KEY].isin(sorted(keys)))
-
-
-def _no_rows(bins: drift.Bins) -> drift.Counts:
-    """Counts to start a sum from."""
-    return np.zeros(len(bins.names), dtype=np.int64)
