@@ -1,0 +1,1 @@
+"""Programs to copy: what decides, from a published file alone, which variant a unit gets."""

@@ -1,0 +1,1 @@
+"""The service over HTTP: the one place of `include` that knows a web framework."""
