@@ -84,9 +84,14 @@ def find_version(connection: Connection, problem: str, version: str) -> Row | No
     return found[0] if found else None
 
 
-def read_card(connection: Connection, problem: str, version: str) -> dict[str, list[Row]]:
-    """Read every list of a version's card, by its name."""
-    return {name: _of_version(connection, query, problem, version, order) for name, (query, order) in _LISTS.items()}
+def read_part(connection: Connection, part: str, problem: str, version: str) -> list[Row]:
+    """Read one list of a version's card.
+
+    Args:
+        part: one of `CARD_PARTS`.
+    """
+    query, order = _LISTS[part]
+    return _of_version(connection, query, problem, version, order)
 
 
 def read_ranges(connection: Connection, problem: str, version: str) -> list[Row]:
@@ -100,7 +105,7 @@ def read_ranges(connection: Connection, problem: str, version: str) -> list[Row]
 # A view each, and the order in which people read it.
 _LISTS = {
     "comparison": ("SELECT * FROM bi.model_comparison", "expected_profit DESC NULLS LAST, candidate"),
-    "choices": ("SELECT * FROM bi.model_choice", "log_loss_nats, candidate, calibration"),
+    "choices": ("SELECT * FROM bi.model_choice", "COALESCE(log_loss_nats, cost), candidate, calibration"),
     "checks": ("SELECT * FROM bi.gate_check", "is_pass, check_name"),
     "bins": ("SELECT * FROM bi.heldout_reliability", "bin_index"),
     "importance": ("SELECT * FROM bi.feature_importance", "method, rank, feature"),
@@ -109,8 +114,11 @@ _LISTS = {
     "groups": ("SELECT * FROM bi.fairness_by_group", "group_name, metric, group_value"),
     "segments": ("SELECT * FROM bi.weak_segment", "excess_nats DESC, feature, segment"),
     "suspects": ("SELECT * FROM bi.suspected_label", "rank"),
+    "by_class": ("SELECT * FROM bi.class_metric", "candidate, class_name"),
+    "confusion": ("SELECT * FROM bi.confusion", "true_class, is_right DESC, n_rows DESC, said_class"),
     "notes": ("SELECT * FROM bi.model_note", "topic"),
 }
+CARD_PARTS = tuple(_LISTS)
 
 
 def _of_version(

@@ -4,16 +4,19 @@ What belongs here: reading and writing `core.coverage`. What does not: what a st
 """
 
 from datetime import UTC, datetime
-from typing import Any
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, and_, delete, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from include.names import Coverage, Stage
+from include.partition_keys import sort_key
 from include.warehouse.loading import upsert_rows
+from include.warehouse.tables.quality import PARTITION_AUDIT
 from include.warehouse.tables.runs import COVERAGE
 
 SETTLED = (Coverage.DONE, Coverage.REFUSED)
+# Three runs of three tries each, an hour at least: what fails so long, and never brought a row, holds up nobody.
+MOST_FAILURES = 9
 # Stages whose last step says that a partition is done. In the others a row that says "running" would stay for ever.
 TRACKED = (Stage.INGEST, Stage.EXPERIMENT, Stage.MONITOR)
 
@@ -83,7 +86,7 @@ def mark_failed(
         "n_failures": 1,
     }
     statement = upsert(COVERAGE).values(row)
-    changed: dict[str, Any] = {name: statement.excluded[name] for name in ("status", "detail", "run_id")}
+    changed: dict[str, object] = {name: statement.excluded[name] for name in ("status", "detail", "run_id")}
     changed |= {"updated_at_utc": statement.excluded.updated_at_utc, "n_failures": COVERAGE.c.n_failures + 1}
     connection.execute(
         statement.on_conflict_do_update(
@@ -118,6 +121,30 @@ def read_statuses(connection: Connection, problem: str, stage: Stage) -> dict[st
     return {key: Coverage(status) for key, status in connection.execute(query)}
 
 
+def read_group(connection: Connection, problem: str, partition_key: str, run_id: str) -> list[str]:
+    """Name a partition, and the others that its ingest run takes along and that are not done yet, oldest first."""
+    taken_along = select(COVERAGE.c.partition_key).where(
+        COVERAGE.c.problem == problem,
+        COVERAGE.c.stage == str(Stage.INGEST),
+        COVERAGE.c.group_key == partition_key,
+        COVERAGE.c.status != str(Coverage.DONE),
+        # What another run is at stays its own; if that one dies, `land` lets it wait again.
+        or_(COVERAGE.c.status != str(Coverage.RUNNING), COVERAGE.c.run_id == run_id),
+    )
+    return sorted({partition_key, *connection.scalars(taken_along)}, key=sort_key)
+
+
+def settled_by(connection: Connection, problem: str, stage: Stage, run_id: str) -> list[str]:
+    """Name the partitions that a run settled in a stage, oldest first."""
+    query = select(COVERAGE.c.partition_key).where(
+        COVERAGE.c.problem == problem,
+        COVERAGE.c.stage == str(stage),
+        COVERAGE.c.run_id == run_id,
+        COVERAGE.c.status.in_([str(status) for status in SETTLED]),
+    )
+    return sorted(connection.scalars(query), key=sort_key)
+
+
 def done_partitions(connection: Connection, problem: str, stage: Stage) -> list[str]:
     """Name the partitions that finished a stage with their data in place, oldest first."""
     return [key for key, status in read_statuses(connection, problem, stage).items() if status == Coverage.DONE]
@@ -127,15 +154,41 @@ def settled_prefix(connection: Connection, problem: str) -> list[str]:
     """Name the published partitions up to the first one that landed but is not settled yet, oldest first.
 
     Partitions arrive in any order; what needs the past whole (a training, a running experiment) reads only so far.
-    A refused partition is settled: it is left out, and does not hold up the rest.
+    Those that `passed_partitions` names are left out, and do not hold up the rest.
     """
     landed = read_statuses(connection, problem, Stage.LAND)
     ingested = read_statuses(connection, problem, Stage.INGEST)
+    passed = passed_partitions(connection, problem)
     prefix: list[str] = []
     for key in sorted(landed):
-        status = ingested.get(key)
-        if status not in SETTLED:
+        if ingested.get(key) != Coverage.DONE and key not in passed:
             break
-        if status == Coverage.DONE:
+        if key not in passed:
             prefix.append(key)
     return prefix
+
+
+def passed_partitions(connection: Connection, problem: str) -> dict[str, str]:
+    """Name the partitions that nobody waits for, oldest first, each with the reason.
+
+    They were refused or withdrawn; or their ingest failed again and again, and nothing of them was ever published: if
+    it ever succeeds, they are taken in as late ones are.
+    """
+    ever_published = (
+        select(PARTITION_AUDIT.c.run_id)
+        .where(PARTITION_AUDIT.c.problem == COVERAGE.c.problem)
+        .where(PARTITION_AUDIT.c.partition_key == COVERAGE.c.partition_key)
+        .where(or_(PARTITION_AUDIT.c.n_in_lake > 0, PARTITION_AUDIT.c.verdict.like("published%")))
+        .exists()
+    )
+    is_hopeless = and_(COVERAGE.c.n_failures >= MOST_FAILURES, COVERAGE.c.status != str(Coverage.DONE), ~ever_published)
+    query = select(COVERAGE.c.partition_key, COVERAGE.c.status, COVERAGE.c.detail, COVERAGE.c.n_failures).where(
+        COVERAGE.c.problem == problem,
+        COVERAGE.c.stage == str(Stage.INGEST),
+        or_(COVERAGE.c.status == str(Coverage.REFUSED), is_hopeless),
+    )
+    passed = {}
+    for row in sorted(connection.execute(query), key=lambda row: sort_key(row.partition_key)):
+        failed = f"failed {row.n_failures} times and brought no row yet: "
+        passed[row.partition_key] = f"{'' if row.status == Coverage.REFUSED else failed}{row.detail or 'refused'}"
+    return passed

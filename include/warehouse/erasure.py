@@ -1,19 +1,20 @@
 """Keeps who was erased, and removes what the warehouse holds of their rows.
 
-What belongs here: tables. What does not: the lake (`include/lake/erasing.py`).
+What belongs here: tables. What does not: the lake (`include/lake/erasure/erase.py`).
 """
 
 from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Connection, Table, Text, cast, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Table, Text, cast, delete, func, or_, select, update
 from sqlalchemy.dialects.postgresql import JSONB
 
+from include.names import owner_of_log
 from include.warehouse.loading import upsert_rows
+from include.warehouse.predicates import is_one_of
 from include.warehouse.tables import METADATA
 from include.warehouse.tables.erasure import ERASED_SUBJECT
-from include.warehouse.tables.learning import MODEL_VERSION
+from include.warehouse.tables.learning import MODEL_LOG, MODEL_VERSION
 
 # Whatever names a row of the lake calls it so: a table that is added tomorrow is cleaned, too.
 _ITEM = "item_id"
@@ -38,7 +39,7 @@ def note_subject(
     found = select(*columns).where(*_ours(hashes, problem)).order_by(ERASED_SUBJECT.c.asked_at_utc, *columns)
     known = {row.subject_hash: row.subject_id for row in connection.execute(found)}
     subject_id = next(iter([*known.values(), *hashes.values()]))
-    shared: dict[str, Any] = {"problem": problem, "subject_id": subject_id, "reason": reason, "actor": actor}
+    shared: dict[str, object] = {"problem": problem, "subject_id": subject_id, "reason": reason, "actor": actor}
     shared |= {"run_id": run_id, "n_rows": 0, "asked_at_utc": now, "proven_at_utc": None}
     rows = [{**shared, "key_id": name, "subject_hash": value} for name, value in hashes.items() if value not in known]
     upsert_rows(connection, ERASED_SUBJECT, rows)
@@ -82,7 +83,7 @@ def note_proof(connection: Connection, problem: str, hashes: Mapping[str, str], 
 
 
 def remove_items(connection: Connection, problem: str, item_ids: Collection[str]) -> int:
-    """Remove every row about given rows of the lake: questions, answers, what was shown, explanations, doubts.
+    """Remove every row about given rows of the lake: questions, answers, what was shown, explanations, suspicions.
 
     Returns:
         how many were removed.
@@ -97,7 +98,12 @@ def mark_models(connection: Connection, problem: str, snapshot_ids: Collection[s
     Returns:
         how many were marked now.
     """
-    ours = (MODEL_VERSION.c.problem == problem, MODEL_VERSION.c.snapshot_id.in_(snapshot_ids))
+    owner = owner_of_log(problem)
+    joined = select(MODEL_LOG.c.model_version).where(
+        MODEL_LOG.c.problem == owner, is_one_of(MODEL_LOG.c.snapshot_id, snapshot_ids)
+    )
+    has_read = or_(is_one_of(MODEL_VERSION.c.snapshot_id, snapshot_ids), MODEL_VERSION.c.model_version.in_(joined))
+    ours = (MODEL_VERSION.c.problem == owner, has_read)
     marked = update(MODEL_VERSION).where(*ours, MODEL_VERSION.c.rows_erased_at_utc.is_(None))
     return connection.execute(marked.values(rows_erased_at_utc=now)).rowcount
 
@@ -129,11 +135,11 @@ def _tables_of_items() -> Iterator[Table]:
     return (table for table in METADATA.sorted_tables if _ITEM in table.columns)
 
 
-def _about(table: Table, problem: str, item_ids: Collection[str]) -> tuple[Any, ...]:
+def _about(table: Table, problem: str, item_ids: Collection[str]) -> tuple[ColumnElement[bool], ...]:
     """Select what a table holds about given rows of the lake."""
-    return (table.c.problem == problem, table.c[_ITEM].in_(sorted(item_ids)))
+    return (table.c.problem == problem, is_one_of(table.c[_ITEM], sorted(item_ids)))
 
 
-def _ours(hashes: Mapping[str, str], problem: str) -> tuple[Any, ...]:
+def _ours(hashes: Mapping[str, str], problem: str) -> tuple[ColumnElement[bool], ...]:
     """Select the rows of one subject."""
-    return (ERASED_SUBJECT.c.problem == problem, ERASED_SUBJECT.c.subject_hash.in_(list(hashes.values())))
+    return (ERASED_SUBJECT.c.problem == problem, is_one_of(ERASED_SUBJECT.c.subject_hash, hashes.values()))

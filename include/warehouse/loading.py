@@ -1,14 +1,13 @@
 """Writes rows: a partition is replaced whole, in one transaction, so that every step may run twice."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from sqlalchemy import Connection, Table, delete, insert
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 
 def replace_rows(
-    connection: Connection, table: Table, where: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]
+    connection: Connection, table: Table, where: Mapping[str, object], rows: Sequence[Mapping[str, object]]
 ) -> int:
     """Delete what `where` selects and insert `rows`, inside the caller's transaction.
 
@@ -35,7 +34,7 @@ def replace_rows(
     return len(rows)
 
 
-def upsert_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> int:
+def upsert_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str, object]]) -> int:
     """Insert rows, or overwrite those that have the same primary key, inside the caller's transaction.
 
     Returns:

@@ -14,3 +14,9 @@ def lock_number(*parts: str) -> int:
 def lock_until_commit(connection: Connection, *parts: str) -> None:
     """Wait for everybody else who holds this name, then hold it until the caller's transaction ends."""
     connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": lock_number(*parts)})
+
+
+def try_lock_until_commit(connection: Connection, *parts: str) -> bool:
+    """Hold a name until the caller's transaction ends, unless somebody else holds it now; say whether it is held."""
+    lock = {"lock": lock_number(*parts)}
+    return bool(connection.scalar(text("SELECT pg_try_advisory_xact_lock(:lock)"), lock))

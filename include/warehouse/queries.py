@@ -56,7 +56,7 @@ def data_docs_of(connection: Connection, problem: str, partition_key: str) -> Ro
         SELECT
             html,
             built_at_utc
-        FROM bi.data_docs
+        FROM bi.data_docs_page
         WHERE problem = :problem
             AND partition_key = :partition_key
     """
@@ -96,6 +96,8 @@ def model_comparison(connection: Connection, problem: str) -> list[Row]:
             comparison.auc_ratio,
             comparison.brier_score,
             comparison.ece_ratio,
+            comparison.mae,
+            comparison.coverage_ratio,
             comparison.n_rows
         FROM bi.model_comparison AS comparison
         INNER JOIN bi.model_in_production AS serving
@@ -104,6 +106,35 @@ def model_comparison(connection: Connection, problem: str) -> list[Row]:
             AND serving.is_in_production
         WHERE comparison.problem = :problem
         ORDER BY comparison.expected_profit DESC NULLS LAST
+        """,
+        problem,
+    )
+
+
+def newest_curve(connection: Connection, problem: str) -> list[Row]:
+    """Read the calibration curve of the newest partition that has 100 labels with the parts of its Brier score."""
+    return _rows(
+        connection,
+        """
+        WITH newest AS (
+            SELECT *
+            FROM bi.calibration_by_partition
+            WHERE problem = :problem
+                AND n_labelled >= 100
+            ORDER BY
+                partition_key DESC,
+                model_version DESC
+            LIMIT 1
+        )
+        SELECT
+            curve.*,
+            newest.brier_score,
+            newest.miscalibration_brier,
+            newest.discrimination_brier,
+            newest.uncertainty_brier
+        FROM newest
+        INNER JOIN bi.calibration_curve AS curve USING (problem, partition_key, model_version)
+        ORDER BY curve.point_index
         """,
         problem,
     )
@@ -154,13 +185,64 @@ def calibration_by_month(connection: Connection, problem: str) -> list[Row]:
         SELECT
             month,
             SUM(n_labelled) AS n_labelled,
-            SUM(n_labelled * mean_predicted_ratio) / SUM(n_labelled) AS mean_predicted_ratio,
-            SUM(n_labelled * observed_ratio) / SUM(n_labelled) AS observed_ratio,
+            SUM(n_labelled * mean_predicted_ratio) / NULLIF(SUM(n_labelled), 0) AS mean_predicted_ratio,
+            SUM(n_labelled * observed_ratio) / NULLIF(SUM(n_labelled), 0) AS observed_ratio,
             CASE WHEN COUNT(*) = 1 THEN MIN(ece_ratio) END AS ece_ratio,
-            SUM(n_labelled * brier_score) / SUM(n_labelled) AS brier_score
+            SUM(n_labelled * brier_score) / NULLIF(SUM(n_labelled), 0) AS brier_score
         FROM bi.calibration_monthly
         WHERE problem = :problem
         GROUP BY month
+        ORDER BY month
+        """,
+        problem,
+    )
+
+
+def newest_classes(connection: Connection, problem: str) -> list[Row]:
+    """Read how often each class was expected and how often it happened, in the newest partition with labels."""
+    return _rows(
+        connection,
+        """
+        SELECT
+            partition_key,
+            class_name,
+            mean_predicted_ratio,
+            positive_ratio,
+            n_labelled
+        FROM (
+            SELECT
+                *,
+                RANK() OVER (ORDER BY partition_key DESC, model_version DESC) AS age_rank
+            FROM bi.class_calibration
+            WHERE problem = :problem
+                AND n_labelled > 0
+        ) AS measured
+        WHERE age_rank = 1
+        ORDER BY class_name
+        """,
+        problem=problem,
+    )
+
+
+def quantity_by_month(connection: Connection, problem: str) -> list[Row]:
+    """Say of a quantity, month by month, how far it was off, how often its interval held, and what it earned."""
+    return _rows(
+        connection,
+        """
+        SELECT
+            month,
+            unit,
+            n_labelled,
+            mae,
+            rmse,
+            stated_ratio,
+            coverage_ratio,
+            coverage_low,
+            coverage_high,
+            mean_width,
+            profit_gain
+        FROM bi.quantity_monthly
+        WHERE problem = :problem
         ORDER BY month
         """,
         problem,
@@ -248,10 +330,14 @@ def review_rounds(connection: Connection, problem: str) -> list[Row]:
             n_labels_all,
             n_labels_random,
             n_labels_demo,
-            positive_per_100_entropy,
+            positive_per_100_chosen,
             positive_per_100_random,
             auc_all_ratio,
-            auc_random_ratio
+            auc_random_ratio,
+            auc_gained,
+            auc_gained_low,
+            auc_gained_high,
+            n_labels_compared
         FROM bi.review_efficiency
         WHERE problem = :problem
         ORDER BY round_number
@@ -260,10 +346,30 @@ def review_rounds(connection: Connection, problem: str) -> list[Row]:
     )
 
 
-def experiment_result(connection: Connection, problem: str) -> Row | None:
-    """Read what was decided, promised and realised."""
-    rows = _rows(connection, "SELECT * FROM bi.experiment_result WHERE problem = :problem", problem)
-    return rows[0] if rows else None
+def refused_label_lines(connection: Connection, problem: str) -> list[Row]:
+    """List the files of labels that have lines which were not taken, and why, the newest file first."""
+    return _rows(
+        connection,
+        """
+        SELECT
+            object_key,
+            reason,
+            n_lines,
+            first_line,
+            n_stored,
+            n_rejected,
+            imported_at_utc
+        FROM bi.label_file_refusal
+        WHERE problem = :problem
+        ORDER BY
+            imported_at_utc DESC,
+            object_key,
+            n_lines DESC,
+            reason
+        LIMIT 50
+        """,
+        problem,
+    )
 
 
 def open_alerts(connection: Connection, problem: str) -> list[Row]:
@@ -279,7 +385,8 @@ def open_alerts(connection: Connection, problem: str) -> list[Row]:
         FROM bi.alert_open
         WHERE problem = :problem
         ORDER BY
-            value / bound DESC,
+            -- Exact numbers: whatever the two are, their ratio neither overflows nor divides by the bound 0.
+            CASE WHEN bound <> 0 THEN value::NUMERIC / bound::NUMERIC END DESC NULLS FIRST,
             alert_id
         """,
         problem,

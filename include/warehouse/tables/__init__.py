@@ -1,6 +1,7 @@
 """Every table of the schema `core`, one file per room; importing this package registers them all."""
 
 from include.warehouse.tables import (
+    classes,
     desk,
     erasure,
     experiments,
@@ -9,6 +10,7 @@ from include.warehouse.tables import (
     learning,
     monitoring,
     quality,
+    quantities,
     review,
     runs,
 )
@@ -16,6 +18,7 @@ from include.warehouse.tables.base import METADATA
 
 __all__ = [
     "METADATA",
+    "classes",
     "desk",
     "erasure",
     "experiments",
@@ -24,6 +27,7 @@ __all__ = [
     "learning",
     "monitoring",
     "quality",
+    "quantities",
     "review",
     "runs",
 ]

@@ -19,7 +19,7 @@ REVIEW_SEAT = Table(
     moment("taken_at_utc", "when the item was shown; missing while it is open", nullable=True),
     moment("expires_at_utc", "from when on others may take it; missing while it is open", nullable=True),
     document("shown", "what was shown with the question"),
-    comment="One row per answer that is wanted: an item that two people should see has two seats.",
+    comment="One row per answer that is wanted: an item that two people should see has two rows.",
 )
 _WAITING = sql("state IN ('open', 'taken')")
 Index(
@@ -37,7 +37,7 @@ Index(
     REVIEW_SEAT.c.batch_id,
     postgresql_where=sql("state = 'taken'"),
 )
-# Two tabs of one person must not take both seats of an item.
+# Two tabs of one person must not take both rows of an item.
 Index(
     "uq_review_seat_person",
     REVIEW_SEAT.c.problem,
@@ -72,6 +72,7 @@ REVIEW_CONTENT = Table(
     text("item_id", "row key of the item in the lake", key=True),
     document("fields", "what people see: a list of name, kind, unit, value and n_characters, masked as in the lake"),
     text("content_hash", "hash of the fields; a decision carries it"),
+    document("class_probabilities", "class or label to its probability, 0..1; missing where there are two sides"),
     number("p_positive", "what the newest model says, 0..1; missing where none has scored it", nullable=True),
     comment="One row per item on the desk: what it looks like, as the lake had it when its batch was opened.",
 )
@@ -83,16 +84,16 @@ REVIEW_AUDIT = Table(
     text("audit_id", "random", key=True),
     moment("written_at_utc", "when"),
     text("person", "who; a user name"),
-    text("action", "take, answer, skip, escalate, undo, open, leave or finish"),
+    text("action", "take, answer, skip, escalate, undo, open, leave, finish, accept or withdraw"),
     text("problem", "problem"),
     text("batch_id", "batch, as the request named it"),
     text("item_id", "item, as the request named it; empty where it names none", nullable=True),
     document("before", "what stood there"),
-    document("after", "what stands there now"),
+    document("after", "what stands there now; n_times where the row stands for all its like of one minute"),
     text("result", "done or refused"),
     text("reason", "why it was refused; empty where it was done", nullable=True),
     text("request_id", "what the page called this request, so that it may ask again", nullable=True),
-    comment="One row per write that somebody tried at the desk; rows are never changed.",
+    comment="One row per write that somebody tried; what is refused, or changes nothing, is counted by the minute.",
 )
 Index("ix_review_audit_item", REVIEW_AUDIT.c.problem, REVIEW_AUDIT.c.batch_id, REVIEW_AUDIT.c.item_id)
 # A request that is sent again after a lost connection is done once.

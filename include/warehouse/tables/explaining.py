@@ -1,4 +1,4 @@
-"""What a fitted model is like: what matters to it, whom it wrongs, where it is weak, and the rules mined beside it."""
+"""What a fitted model is like: what matters to it, which groups it treats worse, its weak spots, and mined rules."""
 
 from sqlalchemy import Table
 
@@ -55,7 +55,7 @@ LOCAL_EXPLANATION = Table(
     text("batch_id", "batch in which the item was shown", key=True),
     text("item_id", "row key of the item in the lake", key=True),
     count("rank", "1 moved it most; 0 is where all items start, and everything that is not listed", key=True),
-    text("model_version", "version whose doubt chose the batch"),
+    text("model_version", "version whose uncertainty chose the batch"),
     text("feature", "column of the problem, or a word of its text"),
     number("contribution", "what it added to the log-odds before calibration; above 0 towards the positive class"),
     comment="Why the model said what it said about an item that people see; an item's rows sum to its log-odds.",
@@ -84,8 +84,8 @@ FAIRNESS_METRIC = Table(
     text("group_value", "the group", key=True),
     text("metric", "selection_rate, true_positive_rate, false_positive_rate or calibration_gap", key=True),
     number("value", "0..1, or -1..1 for the gap; missing for a group that is too small", nullable=True),
-    number("low", "lower end of the 95 % bootstrap interval", nullable=True),
-    number("high", "upper end of the 95 % bootstrap interval", nullable=True),
+    number("low", "lower end of the 95 % interval", nullable=True),
+    number("high", "upper end of the 95 % interval", nullable=True),
     number("difference", "value less that of all other rows", nullable=True),
     number("difference_low", "lower end of its 95 % interval", nullable=True),
     number("difference_high", "upper end of its 95 % interval", nullable=True),

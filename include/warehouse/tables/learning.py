@@ -34,7 +34,11 @@ MODEL_VERSION = Table(
         nullable=True,
     ),
     text("status", "candidate; promoted or rejected by the gate or a person; awaiting_approval; rolled_back"),
-    number("threshold_ratio", "probability from which on the positive class is acted on, 0..1"),
+    number(
+        "threshold_ratio",
+        "probability from which on the positive class is acted on, 0..1; missing where there are several classes",
+        nullable=True,
+    ),
     number(
         "ask_from_ratio", "a person is asked from this probability on, 0..1; missing where nobody is", nullable=True
     ),
@@ -50,7 +54,43 @@ MODEL_VERSION = Table(
         "when the snapshot of its training rows was removed, because a person was erased; missing if never",
         nullable=True,
     ),
+    count("n_withdrawn", "of its training rows, those whose object was withdrawn since", nullable=True),
+    moment(
+        "rows_withdrawn_at_utc",
+        "when rows it was trained on were found to be withdrawn; missing if never",
+        nullable=True,
+    ),
     comment="One row per fitted model.",
+)
+
+MODEL_LOG = Table(
+    "model_log",
+    METADATA,
+    problem_key(),
+    text("model_version", "version that has read it", key=True),
+    text("log", "name of the other log in sources", key=True),
+    text("snapshot_id", "Iceberg snapshot of the log's rows; missing where it had none", nullable=True),
+    moment(
+        "known_until_utc", "event time up to which the log was known; missing where it was not at all", nullable=True
+    ),
+    document("holes", "start and end of each partition before that which was refused, as ISO 8601 in UTC"),
+    comment="One row per fitted model and other log that its rows were joined with.",
+)
+
+LABEL_MATCH = Table(
+    "label_match",
+    METADATA,
+    text("problem", "name of the label log: of the problem file and the log, with a point between", key=True),
+    partition_key(),
+    count("n_labels", "rows of this partition of the label log"),
+    count("n_matched", "of these, within the period after the event of a row they name"),
+    count("n_late", "of these, later than the period after every event they name; they label nothing"),
+    count("n_before", "of these, before every event they name; they label nothing"),
+    count("n_unmatched", "of these, with a key that no row has"),
+    count("n_without_key", "of these, without a key"),
+    count("n_repeated", "of those matched, about a row that has another label, too"),
+    moment("matched_at_utc", "when it was counted"),
+    comment="One row per partition of a log that gives labels.",
 )
 
 MODEL_EVENT = Table(
@@ -72,10 +112,15 @@ MODEL_METRIC = Table(
     problem_key(),
     text("model_version", "version whose training measured it", key=True),
     text("candidate", "dummy, the rule's name, the uncalibrated or the calibrated model, or the champion", key=True),
-    text("metric", "auc, log_loss, brier, ece or expected_profit; one without an answer has no row", key=True),
+    text(
+        "metric",
+        "auc, log_loss, brier, ece or expected_profit; of a quantity mae, rmse, bias, pinball, coverage, width and "
+        "expected_profit; one without an answer has no row",
+        key=True,
+    ),
     number("value", "the metric; expected_profit is per row, in the problem's unit"),
-    number("low", "lower end of the 95 % bootstrap interval", nullable=True),
-    number("high", "upper end of the 95 % bootstrap interval", nullable=True),
+    number("low", "lower end of the 95 % interval", nullable=True),
+    number("high", "upper end of the 95 % interval", nullable=True),
     count("n_rows", "held-out rows"),
     comment="One row per version, candidate and metric, all on the same held-out rows.",
 )
@@ -126,10 +171,11 @@ MODEL_CHOICE = Table(
     text("model_version", "version that was chosen from these", key=True),
     text("candidate", "model", key=True),
     text("calibration", "map from its score to a probability", key=True),
-    number("log_loss_nats", "mean log loss on rows that neither was fitted on"),
+    number("log_loss_nats", "mean log loss on rows that neither was fitted on; missing for a quantity", nullable=True),
+    number("cost", "mean cost a row of planning with it, in the unit of value; missing for classes", nullable=True),
     count("n_rows", "those rows"),
     flag("is_chosen", "whether this one became the version"),
-    comment="Every candidate with every map, measured before the held-out rows were looked at.",
+    comment="Every candidate with every calibrator, measured before the held-out rows were looked at.",
 )
 
 SCORECARD_TERM = Table(

@@ -21,6 +21,7 @@ COVERAGE = Table(
         server_default="0",
         comment="steps that failed since the partition was last done, refused, or fed by something new",
     ),
+    text("group_key", "partition whose ingest run takes this one along; none: it has a run of its own", nullable=True),
     comment="One row per partition and stage: how far it came.",
 )
 

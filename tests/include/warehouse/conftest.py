@@ -5,9 +5,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, Table, create_engine
+from sqlalchemy import Connection, Engine, Table, create_engine
 
 from include.warehouse import migrate
+from tests.include.warehouse.edge_rows import fill
 
 NOW = datetime(2013, 7, 1, 12, 0, tzinfo=UTC)
 # Counts of 0 add up in every table, whatever law it has.
@@ -30,3 +31,20 @@ def warehouse(warehouse_url: str) -> Iterator[Engine]:
     engine = create_engine(warehouse_url)
     yield engine
     engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def engine(module_warehouse_url: str) -> Iterator[Engine]:
+    """Give a warehouse of edge rows, which the tests of a file share."""
+    engine = create_engine(module_warehouse_url)
+    fill(engine)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def connection(engine: Engine) -> Iterator[Connection]:
+    """Give a connection whose writes are forgotten."""
+    with engine.connect() as connection:
+        yield connection
+        connection.rollback()

@@ -52,11 +52,12 @@ def _flat(found):
     return [item[0] if isinstance(item, list) else item for item in found]
 
 
-def test_every_column_and_table_says_what_it_is_in_the_warehouse_itself(warehouse):
+def test_every_column_table_and_view_says_what_it_is_in_the_warehouse(warehouse):
     query = """
         SELECT c.relname || coalesce('.' || a.attname, '')
         FROM pg_class c LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-        WHERE c.relkind = 'r' AND c.relnamespace = 'core'::regnamespace AND c.relname <> 'alembic_version'
+        WHERE c.relkind IN ('r', 'v') AND c.relnamespace IN ('core'::regnamespace, 'bi'::regnamespace)
+          AND c.relname <> 'alembic_version'
           AND (col_description(c.oid, a.attnum) IS NULL OR obj_description(c.oid) IS NULL)
     """
     with warehouse.connect() as connection:
@@ -130,6 +131,41 @@ def test_counts_that_do_not_add_up_are_repaired_and_those_that_do_are_left(wareh
     assert [tuple(row) for row in found] == list(rows.values())
 
 
+def test_older_shares_become_ranges_with_the_control_first(warehouse, warehouse_url):
+    migrate.downgrade(warehouse_url, "0023")
+    names = "problem, partition_key, outcome, variant, is_final, posterior, reason, decided_at_utc"
+    decision = f"INSERT INTO core.experiment_decision ({names}) VALUES"
+    shares = {
+        "1": ("pilot", {"a": 0.1, "b": 0.2, "c": 0.7}),
+        "2": ("rest", {"control": 1.0}),
+        "3": ("rest", {"adverse": 0.9, "control": 0.1}),
+    }
+    with warehouse.begin() as connection:
+        for key, sent in (("1", "NULL, false"), ("2", "NULL, false"), ("3", "'adverse', true")):
+            connection.execute(text(f"{decision} ('p', '{key}', 'wait', {sent}, '{{}}', '', now())"))
+            mark = (
+                "INSERT INTO core.coverage (problem, stage, partition_key, status, n_failures, updated_at_utc) VALUES"
+            )
+            connection.execute(text(f"{mark} ('p', 'experiment', '{key}', 'done', 0, now())"))
+        for key, (phase, parts) in shares.items():
+            for variant, share in parts.items():
+                row = f"('p', '{key}', '{phase}', '{variant}', {share})"
+                connection.execute(text(f"INSERT INTO core.allocation VALUES {row}"))
+    migrate.upgrade(warehouse_url)
+    with warehouse.connect() as connection:
+        query = "SELECT partition_key, phase, variant, low, high FROM core.allocation ORDER BY partition_key, place"
+        rows = [tuple(row) for row in connection.execute(text(query))]
+        assert rows[3:] == [
+            ("2", "hold", None, None, None),
+            ("3", "rest", "control", 0.0, 0.1),
+            ("3", "rest", "adverse", 0.1, 1.0),
+        ]
+        assert [low for *_, low, _ in rows[:3]] == [0.0, *(high for *_, high in rows[:2])]
+        assert rows[2][-1] == 1.0
+        undone = "SELECT partition_key FROM core.coverage WHERE status = 'running'"
+        assert connection.scalars(text(undone)).all() == ["3"]
+
+
 def test_a_failing_view_leaves_the_warehouse_as_it_was(warehouse, warehouse_url, tmp_path, monkeypatch):
     (tmp_path / "broken.sql").write_text("-- Grain: none.\nSELECT nothing\nFROM core.no_such_table\n")
     before = inspect(warehouse).get_view_names(BI)
@@ -168,3 +204,18 @@ def test_the_commands_run_from_a_shell(warehouse_url):
     engine = create_engine(warehouse_url)
     assert inspect(engine).get_table_names(CORE) == ["alembic_version"]
     engine.dispose()
+
+
+def test_windows_that_the_version_before_left_undone_are_done_again(warehouse, warehouse_url, make_row):
+    decision, mark = METADATA.tables["core.experiment_decision"], METADATA.tables["core.coverage"]
+    with warehouse.begin() as connection:
+        rows = [make_row(decision, problem="p", partition_key=key, is_stale=False) for key in ("01", "02", "03")]
+        connection.execute(decision.insert(), rows)
+        marks = [("01", "done"), ("02", "running")]
+        rows = [make_row(mark, problem="p", stage="experiment", partition_key=key, status=said) for key, said in marks]
+        connection.execute(mark.insert(), rows)
+    migrate.downgrade(warehouse_url, "0032")
+    migrate.upgrade(warehouse_url)
+    with warehouse.connect() as connection:
+        stale = connection.scalars(text("SELECT partition_key FROM core.experiment_decision WHERE is_stale"))
+        assert sorted(stale) == ["02", "03"]

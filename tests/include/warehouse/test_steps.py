@@ -3,6 +3,7 @@ import time
 
 import pytest
 from sqlalchemy import select, text
+from sqlalchemy.exc import OperationalError
 
 from include.errors import WarehouseAway
 from include.names import Coverage, Stage
@@ -181,7 +182,7 @@ def run(stage, error=None):
             step(stage)(fail)(**arguments)
 
 
-def test_a_failed_step_is_written_down_counted_and_lifted_by_the_next_that_goes_through(house):
+def test_a_failed_step_is_counted_until_one_goes_through(house):
     run(Stage.INGEST, ValueError("no"))
     run(Stage.INGEST, ValueError("no again"))
     assert coverage_row(house.engine) == ("failed", "fail: ValueError: no again", 2)
@@ -189,7 +190,7 @@ def test_a_failed_step_is_written_down_counted_and_lifted_by_the_next_that_goes_
     assert coverage_row(house.engine) == ("running", None, 2)
 
 
-def test_a_stage_that_never_says_done_keeps_no_row_of_a_failure_that_is_over(house):
+def test_a_stage_without_an_end_keeps_no_failure_that_is_over(house):
     run(Stage.TRAIN, ValueError("no"))
     assert coverage_row(house.engine)[0] == "failed"
     run(Stage.TRAIN)
@@ -221,4 +222,15 @@ def test_a_warehouse_that_goes_away_is_named_in_a_sentence(house, monkeypatch):
 
     with pytest.raises(WarehouseAway, match=r"does not answer .*clear the task"):
         step(Stage.LAND)(lose)(problem="p", partition_key="2013-01", run_id="r")
+    assert recorded(house.engine) == [("r", "failed", None)]
+
+
+@pytest.mark.parametrize("code", ["deadlock_detected", "query_canceled"])
+def test_what_the_warehouse_answers_is_not_called_a_warehouse_that_is_away(house, code):
+    def meet_an_error(*, problem, partition_key, run_id):
+        with open_warehouse().begin() as connection:
+            connection.execute(text(f"DO $$ BEGIN RAISE EXCEPTION 'x' USING ERRCODE = '{code}'; END $$"))
+
+    with pytest.raises(OperationalError):
+        step(Stage.LAND)(meet_an_error)(problem="p", partition_key="2013-01", run_id="r")
     assert recorded(house.engine) == [("r", "failed", None)]

@@ -1,7 +1,17 @@
 import pytest
 from sqlalchemy import text
 
-from include.warehouse.views import create_views, drop_views, read_views
+from include.warehouse.views import create_views, drop_views, read_views, select_rows
+
+ONE = "-- Grain: one row.\n-- Columns:\n--   one: a number\nSELECT 1 AS one"
+ODD = """-- Grain: it's one row.
+-- Unit: %.
+-- Columns:
+--   odd: text
+--   colon: it's what a driver might take,
+--     100 % of it
+SELECT 'a%(x)s%' AS odd, ':y' AS colon;
+"""
 
 
 def write(folder, **views):
@@ -33,16 +43,32 @@ def test_a_view_that_reads_one_without_a_file_is_refused(tmp_path):
 
 
 def test_the_header_becomes_the_comment_and_percent_and_quotes_survive(warehouse, tmp_path):
-    write(tmp_path, a="-- Grain: it's one row.\n-- Unit: %.\nSELECT 'a%(x)s%' AS odd, ':y' AS colon;\n")
+    write(tmp_path, a=ODD)
     with warehouse.begin() as connection:
         assert create_views(connection, tmp_path) == ["a"]
         assert connection.execute(text("SELECT odd, colon FROM bi.a")).all() == [("a%(x)s%", ":y")]
-        comment = connection.scalar(text("SELECT obj_description('bi.a'::regclass)"))
-    assert comment == "Grain: it's one row.\nUnit: %."
+        comments = [
+            connection.scalar(text(query))
+            for query in ("SELECT obj_description('bi.a'::regclass)", "SELECT col_description('bi.a'::regclass, 2)")
+        ]
+    assert comments == ["Grain: it's one row.\nUnit: %.", "it's what a driver might take, 100 % of it"]
+
+
+@pytest.mark.parametrize(
+    ("columns", "said"),
+    [
+        ("", r"1 of 2 columns of views have no comment \(a\.one\), and 0 of 1 comments"),
+        ("-- Columns:\n--   one: a number\n--   two: a number\n", r"1 of 3 comments have no column \(a\.two\)"),
+    ],
+)
+def test_a_column_without_comment_is_refused_and_a_comment_without_column(warehouse, tmp_path, columns, said):
+    write(tmp_path, a=f"-- Grain: one row.\n{columns}SELECT 1 AS one", b=ONE)
+    with warehouse.begin() as connection, pytest.raises(ValueError, match=said):
+        create_views(connection, tmp_path)
 
 
 def test_a_view_whose_file_is_gone_goes_too(warehouse, tmp_path):
-    write(tmp_path, a="-- Grain: one row.\nSELECT 1 AS one", b="-- Grain: a.\nSELECT one\nFROM bi.a")
+    write(tmp_path, a=ONE, b="-- Grain: a.\n-- Columns:\n--   one: a number\nSELECT one\nFROM bi.a")
     with warehouse.begin() as connection:
         create_views(connection, tmp_path)
         (tmp_path / "b.sql").unlink()
@@ -51,3 +77,11 @@ def test_a_view_whose_file_is_gone_goes_too(warehouse, tmp_path):
         drop_views(connection)
         after = connection.scalars(text("SELECT viewname FROM pg_views WHERE schemaname = 'bi'")).all()
     assert (left, after) == (["a"], [])
+
+
+def test_a_view_answers_for_one_problem_without_being_there(warehouse, tmp_path):
+    select = "SELECT 'p' AS problem, 'said: %' AS cause, 1::INTEGER AS n\nUNION\nSELECT 'q', 'other', 2"
+    write(tmp_path, a=f"-- Grain: one row.\n{select}")
+    with warehouse.begin() as connection:
+        found = select_rows(connection, "a", "p", tmp_path)
+    assert found == [{"problem": "p", "cause": "said: %", "n": 1}]
