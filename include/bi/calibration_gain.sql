@@ -2,6 +2,20 @@
 -- Reads: core.calibration_gain, core.model_version.
 -- Units: calibration error 0..1 (10 bins), log loss in nats; *_gain is how much less with calibration than without, so
 -- that below 0 calibration did harm.
+-- Columns:
+--   problem: name of the problem file
+--   partition_key: key of the data's own hour, day or month
+--   model_version: version that scored the partition
+--   model_name: candidate that was fitted
+--   calibration: map from score to probability that was chosen: none, sigmoid, ...
+--   n_rows: rows whose label is known, count
+--   ece_ratio: calibration error of what it said over 10 bins, 0..1
+--   ece_uncalibrated_ratio: calibration error of its scores before calibration over 10 bins, 0..1
+--   ece_gain_ratio: ece_uncalibrated_ratio less ece_ratio, -1..1; below 0 calibration did harm
+--   log_loss_nats: mean log loss of what it said, nats a row
+--   log_loss_uncalibrated_nats: mean log loss of its scores before calibration, nats a row
+--   log_loss_gain_nats: log_loss_uncalibrated_nats less log_loss_nats, nats a row; below 0 calibration did harm
+--   is_better_calibrated: whether ece_ratio is below ece_uncalibrated_ratio
 SELECT
     gain.problem,
     gain.partition_key,

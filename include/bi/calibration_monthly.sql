@@ -3,6 +3,20 @@
 -- Units: probabilities and ratios 0..1; log loss in nats. Figures are those of all labelled rows of the month together;
 -- only auc_ratio compares rows of the same partition alone (for months as partitions that is every pair).
 -- Desk problems: only labels of items that chance chose, with the probability announced before the answer.
+-- Columns:
+--   problem: name of the problem file
+--   month: the data's own month, YYYY-MM
+--   report_date: first day of the month
+--   model_version: model that scored the month's partitions
+--   n_rows: scored rows of the month's partitions that have labels, count
+--   n_labelled: scored rows with a known label, count
+--   n_positive: labelled rows that are positive, count
+--   mean_predicted_ratio: mean predicted probability over labelled rows, 0..1
+--   observed_ratio: share of labelled rows that are positive, 0..1
+--   ece_ratio: expected calibration error over 10 bins of equal width, 0..1
+--   brier_score: mean squared error of the probability, 0..1
+--   log_loss_nats: mean negative log likelihood, nats a row
+--   auc_ratio: area under the ROC curve within partitions, weighted by pairs, 0..1
 WITH added AS (
     SELECT
         problem,

@@ -2,6 +2,16 @@
 -- Reads: core.feature_importance.
 -- Units: rank_correlation is Spearman's, -1..1, over the n_features that both methods rank; missing where one of them
 -- sees no difference between any two. most_disputed is the feature whose places lie farthest apart.
+-- Columns:
+--   problem: name of the problem file
+--   model_version: version that was asked
+--   method: one way of ranking features: permutation, ablation, mutual_information, l1_path or contribution
+--   other_method: the other one, later in the alphabet
+--   n_features: features that both methods rank, count
+--   rank_correlation: Spearman's correlation of their places, -1..1; missing where one sees no difference between
+--     any two
+--   most_disputed: feature whose places lie farthest apart
+--   places_apart: how far apart its places are, in places from 0 up
 WITH paired AS (
     SELECT
         one.problem,

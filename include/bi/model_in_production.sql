@@ -5,6 +5,17 @@
 -- that still stands returns. Newest is the latest training point, and of one point the version promoted last: an older
 -- point that is judged late serves the partitions before, not the newest.
 -- serves_from is the first data partition that the version scores; it is the data's own time, not the clock's.
+-- Columns:
+--   problem: name of the problem file
+--   model_version: version it is about
+--   promoted_at_utc: when the version was promoted, UTC
+--   promoted_by: person or DAG run that promoted it
+--   reason: why it was promoted, in one sentence
+--   serves_from: first data partition it scores, until a later version takes over; empty means all of them
+--   valid_from_utc: from when on it was in production, UTC
+--   valid_until_utc: until when it was in production, UTC; missing while it is
+--   replaced_by: version in production after it; missing while it is, or where none was
+--   is_in_production: whether it is in production now
 WITH moments AS (
     SELECT DISTINCT
         problem,

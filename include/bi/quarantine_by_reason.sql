@@ -1,7 +1,15 @@
--- Grain: one row per problem and reason for which rows are kept apart now.
+-- Grain: one row per problem and reason for which rows are in quarantine now.
 -- Reads: core.rejected_record.
 -- Units: rows; partitions. Times are keys of the data's own hour, day or month. example names object and line of the
 -- first such row; the rows themselves, masked, lie in the lake's quarantine table.
+-- Columns:
+--   problem: name of the problem file
+--   reason: why rows are in quarantine
+--   n_rows: rows in quarantine now for this reason, count
+--   n_partitions: partitions that have such rows, count
+--   first_partition_key: first partition that has such rows
+--   last_partition_key: last partition that has such rows
+--   example: object and line of the first such row
 SELECT
     problem,
     reason,

@@ -1,9 +1,32 @@
 -- Grain: one row per problem and batch.
 -- Reads: core.review_batch, core.review_item, core.label, core.review_pass, core.review_seat.
 -- Units: n_* are items, n_answers are answers (an item that two people see has two). n_waiting counts the items of an
--- open batch that nobody has answered and that were not let go; n_skipped and n_escalated are items that somebody could
--- not answer, or brought to a lead; hours_overdue is above 0 where an open batch is past its due time, and missing
--- for finished ones. seconds_per_answer_* are medians and 90 % quantiles over answers whose time was taken, people's only.
+-- open batch that want another answer; n_second_wanted those of them that one person has answered and somebody else must,
+-- too. n_skipped and n_escalated are items that somebody could not answer, or brought to a lead; hours_overdue is above 0
+-- where an open batch is past its due time, and missing for finished ones. seconds_per_answer_* are medians and 90 %
+-- quantiles over answers whose time was taken, people's only.
+-- Columns:
+--   problem: name of the problem file
+--   batch_id: batch: round-001, round-002, ...
+--   round_number: number of the round, from 1, the cold start
+--   status: open or answered
+--   n_items: items in the batch, count
+--   n_answers_wanted: answers that all its items want together, count
+--   n_answers: answers given, an item that two people see has two, count
+--   n_waiting: items of an open batch that want another answer, count
+--   n_skipped: items that somebody could not answer, count
+--   n_escalated: items that somebody brought to a lead, count
+--   chosen_at_utc: when it was put on the desk, UTC
+--   due_at_utc: when it should be answered, UTC
+--   answered_at_utc: when its last item was answered, UTC; missing while it is open
+--   escalated_at_utc: when it was brought to the problem's escalation, UTC; missing if never
+--   hours_overdue: hours past due_at_utc, from 0 up; missing for finished batches
+--   hours_on_desk: hours since it was put on the desk, until it was answered
+--   n_people: people who answered, recorded truth left out, count; missing while nobody has
+--   seconds_per_answer_median: median time of an answer of people, seconds
+--   seconds_per_answer_p90: 90 % quantile of the time of an answer of people, seconds
+--   last_answer_at_utc: when the newest answer was given, UTC; missing while there is none
+--   n_second_wanted: items of n_waiting that one person has answered and somebody else must, too, count
 WITH answered AS (
     SELECT
         label.problem,
@@ -32,21 +55,39 @@ passed AS (
         pass.problem,
         pass.batch_id
 ),
-let_go AS (
+waiting AS (
     SELECT
-        seat.problem,
-        seat.batch_id,
-        COUNT(DISTINCT seat.item_id) AS n_let_go
-    FROM core.review_seat AS seat
-    LEFT JOIN core.label AS label
-        ON label.problem = seat.problem
-        AND label.batch_id = seat.batch_id
-        AND label.item_id = seat.item_id
-    WHERE seat.state = 'passed'
-        AND label.item_id IS NULL
+        item.problem,
+        item.batch_id,
+        COUNT(*) AS n_waiting,
+        COUNT(*) FILTER (WHERE said.n_answers > 0) AS n_second_wanted
+    FROM core.review_item AS item
+    INNER JOIN core.review_batch AS batch
+        ON batch.problem = item.problem
+        AND batch.batch_id = item.batch_id
+        AND batch.status = 'open'
+    LEFT JOIN LATERAL (
+        SELECT
+            COUNT(*) AS n_answers,
+            BOOL_OR(label.is_demo) AS is_demo
+        FROM core.label AS label
+        WHERE label.problem = item.problem
+            AND label.batch_id = item.batch_id
+            AND label.item_id = item.item_id
+    ) AS said ON TRUE
+    -- Recorded truth answers for everybody; after the due time one answer is enough.
+    WHERE said.is_demo IS NOT TRUE
+        AND said.n_answers < CASE WHEN NOW() > batch.due_at_utc THEN 1 ELSE item.n_answers_wanted END
+        AND NOT EXISTS (
+            SELECT FROM core.review_seat AS assignment
+            WHERE assignment.problem = item.problem
+                AND assignment.batch_id = item.batch_id
+                AND assignment.item_id = item.item_id
+                AND assignment.state = 'passed'
+        )
     GROUP BY
-        seat.problem,
-        seat.batch_id
+        item.problem,
+        item.batch_id
 ),
 wanted AS (
     SELECT
@@ -66,11 +107,7 @@ SELECT
     batch.n_items,
     wanted.n_answers_wanted,
     COALESCE(answered.n_answers, 0) AS n_answers,
-    CASE
-        WHEN batch.status = 'open'
-            THEN batch.n_items - COALESCE(answered.n_answered, 0) - COALESCE(let_go.n_let_go, 0)
-        ELSE 0
-    END AS n_waiting,
+    COALESCE(waiting.n_waiting, 0) AS n_waiting,
     COALESCE(passed.n_skipped, 0) AS n_skipped,
     COALESCE(passed.n_escalated, 0) AS n_escalated,
     batch.chosen_at_utc,
@@ -86,7 +123,8 @@ SELECT
     answered.n_people,
     answered.seconds_per_answer_median,
     answered.seconds_per_answer_p90,
-    answered.last_answer_at_utc
+    answered.last_answer_at_utc,
+    COALESCE(waiting.n_second_wanted, 0) AS n_second_wanted
 FROM core.review_batch AS batch
 LEFT JOIN answered
     ON answered.problem = batch.problem
@@ -97,6 +135,6 @@ LEFT JOIN wanted
 LEFT JOIN passed
     ON passed.problem = batch.problem
     AND passed.batch_id = batch.batch_id
-LEFT JOIN let_go
-    ON let_go.problem = batch.problem
-    AND let_go.batch_id = batch.batch_id
+LEFT JOIN waiting
+    ON waiting.problem = batch.problem
+    AND waiting.batch_id = batch.batch_id

@@ -1,6 +1,16 @@
 -- Grain: one row per problem, stage and step.
 -- Reads: core.run_step.
 -- Units: seconds of the steps themselves, without Airflow's share; n_rows is missing where no run says how many it handled.
+-- Columns:
+--   problem: name of the problem file
+--   stage: stage of the waterway
+--   step: function that ran
+--   n_runs: runs of the step, count
+--   n_failed: runs of n_runs that failed, count
+--   n_rows: rows that all runs handled together, count; missing where no run says how many
+--   total_s: time of all runs together, seconds, without Airflow's share
+--   median_s: median time of a run, seconds
+--   longest_s: longest time of a run, seconds
 SELECT
     problem,
     stage,

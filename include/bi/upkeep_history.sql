@@ -2,6 +2,17 @@
 -- Reads: core.run_step.
 -- Units: n_compacted and n_files are files, n_outlived partitions, n_snapshots snapshots; seconds. A run that failed has
 -- none of them, and says why. Times are in UTC.
+-- Columns:
+--   problem: name of the problem file
+--   started_at_utc: when the step started, UTC
+--   status: done or failed
+--   n_compacted: files that were put together, count
+--   n_outlived: partitions that outlived their keeping time and were removed, count
+--   n_snapshots: snapshots that were removed, count
+--   n_files: files without an owner that were removed, count
+--   error: why the run failed; missing where it did not
+--   duration_s: wall time of the run itself, seconds, without Airflow's share
+--   run_id: Airflow run, or by-hand
 SELECT
     problem,
     started_at_utc,

@@ -74,3 +74,29 @@ def test_versions_months_and_bins_stay_apart(fill, read):
     ]
     [low] = set(read("calibration_bin", "low", by="month, model_version")[:1])
     assert math.isclose(low, 0.0, abs_tol=1e-15)
+
+
+def test_a_partition_shows_what_is_left_of_its_error_without_chance(fill, read):
+    figures = {"ece_ratio": 0.02, "error_ratio": 0.0085, "relative_error_ratio": 0.85, "calibration_slope": 0.4}
+    fill(
+        "calibration_summary",
+        summary("2013-07-01", n_rows=12, n_labelled=10, n_positive=2, positive_ratio=0.2) | figures,
+        summary("2013-07-02", n_rows=12, n_labelled=0, n_positive=0),
+    )
+    columns = ("partition_key", "observed_ratio", *figures)
+    assert read("calibration_by_partition", *columns) == [("2013-07-01", 0.2, *figures.values())]
+
+
+def test_a_partition_has_its_curve_and_the_parts_of_its_scores(fill, read):
+    names = ("point_index", "predicted_ratio", "recalibrated_ratio", "band_low", "band_high", "n_rows", "n_positive")
+    points = [(0, 0.1, 0.2, 0.05, 0.15, 40, 8), (1, 0.5, 0.6, 0.4, 0.65, 60, 36)]
+    key = {"partition_key": "2013-07-01", "model_version": "v1"}
+    fill("calibration_curve", *(key | dict(zip(names, point, strict=True)) for point in points))
+    assert read("calibration_curve", *names) == points
+    parts = {f"{part}_{unit}": 0.1 for part in ("miscalibration", "discrimination") for unit in ("brier", "nats")}
+    parts |= {"uncertainty_brier": 0.2, "uncertainty_nats": 0.6, "smooth_ece_ratio": 0.02, "ece_debiased_ratio": 0.01}
+    parts |= {"mce_ratio": 0.05, "spiegelhalter_z": 1.5, "spiegelhalter_p_value": 0.13}
+    fill("calibration_summary", summary("2013-07-01", n_labelled=100) | parts)
+    fill("class_calibration", summary("2013-07-01", n_labelled=100) | parts | {"class_name": "late"})
+    for view in ("calibration_by_partition", "class_calibration"):
+        assert read(view, *parts) == [tuple(parts.values())]

@@ -13,6 +13,7 @@ def test_an_audited_partition_shows_its_counts_and_the_first_reason(fill, read):
         "n_quarantined": 2,
         "n_duplicate": 1,
         "n_refused": 0,
+        "n_withdrawn": 0,
         "verdict": "published_with_warnings",
     }
     fill("partition_audit", audit | {"first_reason": "year 102"}, partition_key="2002-01")
@@ -34,7 +35,7 @@ def test_landed_partitions_that_were_not_ingested_say_how_far_they_came(fill, re
 
 def test_late_records_put_a_published_partition_back_to_waiting_with_its_old_counts(fill, read):
     landed(fill, "2002-01", n_rows=12)
-    counts = {"n_in": 10, "n_published": 10, "n_quarantined": 0, "n_duplicate": 0, "n_refused": 0}
+    counts = {"n_in": 10, "n_published": 10, "n_quarantined": 0, "n_duplicate": 0, "n_refused": 0, "n_withdrawn": 0}
     fill("partition_audit", counts, partition_key="2002-01")
     fill("coverage", partition_key="2002-01", stage="ingest", status="waiting", detail="2 late records")
     expected = ("2002-01", 12, 10, 10, "waiting", "2 late records")
@@ -44,7 +45,7 @@ def test_late_records_put_a_published_partition_back_to_waiting_with_its_old_cou
 
 def test_objects_of_one_partition_add_up_and_a_refused_one_is_refused(fill, read):
     fill("landing_partition", {"object_key": "a", "n_rows": 3}, {"object_key": "b", "n_rows": 4}, partition_key="k")
-    counts = {"n_in": 7, "n_published": 0, "n_quarantined": 1, "n_duplicate": 1, "n_refused": 5}
+    counts = {"n_in": 7, "n_published": 0, "n_quarantined": 1, "n_duplicate": 1, "n_refused": 5, "n_withdrawn": 0}
     fill("partition_audit", counts, partition_key="k", verdict="refused", first_reason="key not unique")
     fill("coverage", {"stage": "ingest", "status": "refused"}, {"stage": "land", "status": "done"}, partition_key="k")
     assert read("data_completeness", "n_landed", "n_in", "n_refused", "verdict", "first_reason") == [
@@ -60,6 +61,15 @@ def test_other_stages_and_other_problems_do_not_mix_in(fill, read):
 
 
 def test_a_refused_partition_says_what_a_bare_read_of_the_lake_still_sees(fill, read):
-    counts = {"n_in": 7, "n_published": 0, "n_quarantined": 1, "n_duplicate": 0, "n_refused": 6, "n_in_lake": 5}
+    counts = {"n_in": 7, "n_published": 0, "n_quarantined": 1, "n_duplicate": 0, "n_refused": 6, "n_withdrawn": 0}
+    counts |= {"n_in_lake": 5}
     fill("partition_audit", counts, partition_key="k", verdict="refused")
     assert read("data_completeness", "n_published", "n_in_lake", "verdict") == [(0, 5, "refused")]
+
+
+def test_withdrawn_records_are_counted_and_stay_part_of_what_came_in(fill, read):
+    landed(fill, "k", n_rows=7)
+    counts = {"n_in": 7, "n_published": 0, "n_quarantined": 0, "n_duplicate": 0, "n_refused": 0, "n_withdrawn": 7}
+    fill("partition_audit", counts, partition_key="k", verdict="withdrawn", first_reason="all 7 records are of ...")
+    fill("coverage", partition_key="k", stage="ingest", status="refused")
+    assert read("data_completeness", "n_landed", "n_in", "n_withdrawn", "verdict") == [(7, 7, 7, "withdrawn")]

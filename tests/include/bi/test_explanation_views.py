@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 from scipy.stats import spearmanr
 
-from include.learning.intervals import wilson_interval
+from include.stats.wilson import wilson_interval
 
 EARLY, LATE = datetime(2013, 7, 1, tzinfo=UTC), datetime(2013, 7, 2, tzinfo=UTC)
 
@@ -60,7 +60,7 @@ def test_a_suspected_label_counts_only_answers_given_after_the_suspicion(fill, r
     assert read("suspected_label", "item_id", "n_later_answers", "n_changed") == [("m1", 2, 1), ("m2", 0, 0)]
 
 
-def test_only_the_newest_approved_rule_is_in_force_and_refused_ones_stay_in_the_history(fill, read):
+def test_only_the_newest_approved_rule_is_in_force_and_refused_ones_stay(fill, read):
     fill(
         "rule_version",
         {"rule_version": "rule-001", "status": "approved", "decided_at_utc": EARLY},

@@ -15,6 +15,19 @@ def test_every_upkeep_says_what_it_did_or_why_it_failed(fill, read):
     ]
 
 
+def test_what_was_withdrawn_says_by_whom_why_and_whether_it_has_left(fill, read):
+    base = {"object_key": "a|\u2028.jsonl", "n_rows": 3, "actor": "kim", "reason": "another airport"}
+    fill("withdrawal", base | {"partition_key": "2013-01", "left_at_utc": AUGUST}, {**base, "partition_key": "2013-02"})
+    let_in = {"restored_at_utc": AUGUST, "restored_by": "lee", "restored_reason": "it was right"}
+    fill("withdrawal", base | let_in | {"partition_key": "2013-01", "run_id": "before"})
+    columns = ("partition_key", "n_rows", "reason", "left_at_utc", "restored_by", "is_withdrawn")
+    assert read("withdrawal_history", *columns, by="run_id = 'before', partition_key") == [
+        ("2013-01", 3, "another airport", AUGUST, None, True),
+        ("2013-02", 3, "another airport", None, None, True),
+        ("2013-01", 3, "another airport", None, "lee", False),
+    ]
+
+
 def test_every_erased_person_is_one_row_whatever_the_keys_and_the_first_reason_stays(fill, read):
     ours = {"subject_id": "s", "proven_at_utc": None}
     fill(

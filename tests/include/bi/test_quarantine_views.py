@@ -1,7 +1,7 @@
 from datetime import UTC, datetime
 
 
-def test_rows_kept_apart_are_counted_by_reason_over_the_partitions_with_the_first_as_example(fill, read):
+def test_quarantined_rows_are_counted_by_reason_with_the_first_as_example(fill, read):
     fill(
         "rejected_record",
         {"partition_key": "2002-09", "reason": "sent_at is missing", "n_rows": 2, "example": "a:4"},
@@ -30,5 +30,9 @@ def test_every_replay_says_who_ran_what_again_why_and_what_came_of_it(fill, read
 
 
 def test_each_audited_partition_has_its_page(fill, read):
-    fill("data_docs", {"partition_key": "a", "html": "<p>1</p>"}, {"partition_key": "b", "html": "<p>2</p>"})
-    assert read("data_docs", "partition_key", "html", by="partition_key") == [("a", "<p>1</p>"), ("b", "<p>2</p>")]
+    fill("data_docs", {"partition_key": "a", "html": "<p>1</p>"}, {"partition_key": "b", "html": "<p>é2</p>"})
+    assert read("data_docs_page", "partition_key", "html", by="partition_key") == [
+        ("a", "<p>1</p>"),
+        ("b", "<p>é2</p>"),
+    ]
+    assert read("data_docs", "n_html_bytes", by="partition_key") == [8, 10]

@@ -22,7 +22,7 @@ def test_labels_add_up_over_rounds_and_findings_are_per_hundred_of_the_round(fil
     labels(fill, "round-001", "random", ["unsolicited", "wanted", "wanted", "wanted"])
     labels(fill, "round-002", "entropy", ["unsolicited", "unsolicited", "wanted"])
     labels(fill, "round-002", "random", ["wanted", "unsolicited"])
-    columns = ("n_labels_all", "n_labels_entropy", "n_labels_random", "positive_per_100_entropy")
+    columns = ("n_labels_all", "n_labels_chosen", "n_labels_random", "positive_per_100_chosen")
     assert read("review_efficiency", *columns, "positive_per_100_random", by="round_number") == [
         (4, 0, 4, None, 25.0),
         (9, 3, 6, 100 * 2 / 3, 50.0),
@@ -81,4 +81,12 @@ def test_every_strategy_counts_as_chosen_and_what_is_asked_again_as_neither(fill
     fill("review_batch", batch(1, at(1)))
     for arm in ("margin", "spread", "outlier", "random", "gold", "relabel"):
         labels(fill, "round-001", arm, ["wanted"])
-    assert read("review_efficiency", "n_entropy", "n_random") == [(3, 1)]
+    assert read("review_efficiency", "n_chosen", "n_random") == [(3, 1)]
+
+
+def test_what_choosing_gained_stands_with_its_interval_and_the_labels_that_were_compared(fill, read):
+    fill("review_batch", batch(1, at(1)), batch(2, at(3)))
+    figures = {"value": -0.01, "low": -0.05, "high": 0.03, "n_labels": 160}
+    fill("review_estimate", figures | {"quantity": "auc_gained", "batch_id": "round-002"})
+    columns = ("auc_gained", "auc_gained_low", "auc_gained_high", "n_labels_compared")
+    assert read("review_efficiency", *columns, by="round_number") == [(None,) * 4, (-0.01, -0.05, 0.03, 160)]

@@ -1,11 +1,18 @@
 import re
 
 import pytest
+from sqlalchemy import text
 
 from include.warehouse.views import read_views
 
 VIEWS = {view.name: view for view in read_views()}
 KEYWORDS = r"\b(select|from|where|group by|order by|join|left|on|and|or|case|when|then|else|end|as|sum|count|with)\b"
+
+# What a number may be counted in, or how it is known to be in nothing.
+UNIT = (
+    r"count|rows\b|0\.\.|-1\.\.1|from [01]\b|1 (matters|moved)|nats|log-odds|second|hours|bytes|\bunit\b|value_unit"
+    r"|\w+'s unit|factor"
+)
 
 
 @pytest.mark.parametrize("name", VIEWS)
@@ -26,3 +33,20 @@ def test_keywords_are_upper_case_and_no_column_is_taken_by_a_bare_star(name):
 @pytest.mark.parametrize("name", VIEWS)
 def test_an_empty_warehouse_gives_an_empty_view(read, name):
     assert read(name, "problem", by="problem") == []
+
+
+def test_a_column_that_is_a_number_or_a_time_says_its_unit(read, house):
+    query = """
+        SELECT table_name, column_name, data_type
+        FROM information_schema.columns
+        WHERE table_schema = 'bi' AND data_type NOT IN ('text', 'boolean', 'jsonb')
+    """
+    with house.engine.connect() as connection:
+        columns = connection.execute(text(query)).all()
+    without = {
+        f"{view}.{column}": VIEWS[view].columns[column]
+        for view, column, kind in columns
+        if not re.search({"date": "day"}.get(kind, "UTC" if "time" in kind else UNIT), VIEWS[view].columns[column])
+    }
+    assert without == {}
+    assert len(columns) > 400
