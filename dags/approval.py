@@ -1,25 +1,47 @@
-"""How a person has the last word: on a model, where the problem's file says `approval: required`, and on a mined rule.
+"""How a person has the last word: on a model, where the problem's file says `approval: required`, on a mined rule,
+and on a variant that is practically as good as the control.
 
 Not a DAG file (`.airflowignore` lists it). The task waits without holding a worker.
 """
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
-from airflow.sdk import TriggerRule, XComArg, task
+from airflow.sdk import Asset, TriggerRule, XComArg, task
 from airflow.sdk.exceptions import AirflowSkipException
 
-from include.learning import steps
 from include.problems.schema import Problem
-from stage import run_step
+from stage import end_idle, run_step, stay_red
+from steps_by_name import Steps
+
+steps = Steps("learning")
 
 ANSWER = "approve"
 
 
 def ask_about_versions(problem: Problem, decided: XComArg) -> Any:
-    """Ask about the versions that wait after the gate; give the last task."""
+    """Ask about the versions that wait after the gate; give the last task.
+
+    Raises:
+        ValueError: the problem has no section `training`.
+    """
     asked = run_step(steps.open_approval, problem, decided=decided, only_if=lambda asked: bool(asked["versions"]))
-    return ask_a_person(problem, asked, steps.open_approval, steps.record_approval, "versions", is_partitioned=True)
+    waits = approval_timeout_of(problem)
+    return ask_a_person(
+        problem, asked, steps.open_approval, steps.record_approval, "versions", waits=waits, is_partitioned=True
+    )
+
+
+def approval_timeout_of(problem: Problem) -> timedelta:
+    """Say how long a problem's people have to approve a model or a rule.
+
+    Raises:
+        ValueError: the problem has no section `training`.
+    """
+    if problem.training is None:
+        raise ValueError(f"{problem.name} has no section training, so there is nothing to approve.")
+    return problem.training.approval_timeout
 
 
 def ask_a_person(
@@ -29,30 +51,34 @@ def ask_a_person(
     answer_to: Callable[..., dict[str, Any]],
     about: str,
     *,
+    waits: timedelta,
     is_partitioned: bool,
+    outlet: Asset | None = None,
+    keys: Callable[[dict[str, Any]], list[str]] | None = None,
 ) -> Any:
     """Make the tasks that wait for a person and write the answer down; give the last one.
 
-    No answer within `training.approval_timeout` is a no. A "no" makes Airflow skip what follows directly, which is why
+    No answer in time is a no. A "no" makes Airflow skip what follows directly, which is why
     an empty task stands between the answer and the task that writes it down.
 
     Args:
         asked: task of `ask`, whose outcome has subject, body and what the question is about.
         answer_to: step that writes the answer down.
         about: what `ask` names and `answer_to` takes.
+        waits: how long there is time for an answer.
         is_partitioned: whether `answer_to` must be told the run's partition.
+        outlet: asset that the answer announces.
+        keys: reads the partitions to announce from the outcome of `answer_to`; none is no event.
     """
     # Imported only where somebody is asked: every task of every DAG reads these files again.
     from airflow.providers.standard.operators.hitl import ApprovalOperator
 
-    if problem.training is None:
-        raise ValueError(f"{problem.name} has no section training, so there is nothing to approve.")
     answer = ApprovalOperator(
         task_id=ANSWER,
         subject=f"{{{{ ti.xcom_pull(task_ids='{ask.__name__}')['subject'] }}}}",
         body=f"{{{{ ti.xcom_pull(task_ids='{ask.__name__}')['body'] }}}}",
         defaults=ApprovalOperator.REJECT,
-        response_timeout=problem.training.approval_timeout,
+        response_timeout=waits,
         doc_md="Wait for a person, who reads here what is asked and says yes or no.",
     )
 
@@ -60,14 +86,28 @@ def ask_a_person(
     def approved() -> None:
         return None
 
-    @task(task_id=answer_to.__name__, doc_md=answer_to.__doc__, trigger_rule=TriggerRule.ALL_DONE)
-    def record(dag_run: Any = None, ti: Any = None) -> dict[str, Any]:
+    outlets = [outlet] if outlet else []
+
+    @task(task_id=answer_to.__name__, doc_md=answer_to.__doc__, outlets=outlets, trigger_rule=TriggerRule.ALL_DONE)
+    def record(dag_run: Any = None, ti: Any = None, outlet_events: Any = None) -> dict[str, Any]:
+        """Write the answer down, and announce what follows from it.
+
+        Raises:
+            AirflowSkipException: nobody was asked.
+        """
         question = ti.xcom_pull(task_ids=ask.__name__)
         if not question:
             raise AirflowSkipException("Nobody was asked.")
         where = {"partition_key": str(dag_run.partition_key)} if is_partitioned else {}
         given = {about: question[about], "answer": ti.xcom_pull(task_ids=ANSWER)}
-        return answer_to(problem=problem.name, run_id=dag_run.run_id, **where, **given)
+        outcome = answer_to(problem=problem.name, run_id=dag_run.run_id, **where, **given)
+        if keys and not keys(outcome):
+            return end_idle(ti.task, outcome, is_done=True)
+        if outlet and keys:
+            outlet_events[outlet].add_partitions(keys(outcome))
+        return outcome
 
     asked >> answer
+    # What writes the answer down runs whatever came before; a question that could not be asked must not end green.
+    stay_red(answer)
     return answer >> approved() >> record()

@@ -2,9 +2,10 @@
 
 Answer an open batch from the recorded truth, in the place of people.
 
-Exists only where `MULGIL_DEMO_REVIEWER=1`, which `make run` sets. Every label it gives carries the name
+Exists only where truth is recorded for the problem (`data/<problem>/truth.parquet` beside the problem files), and
+`MULGIL_DEMO_REVIEWER=1`, which `make run` sets. Every label it gives carries the name
 `demo-reviewer` and `is_demo`, so that no report mistakes it for a person. After `review.demo_rounds` rounds it leaves
-the batch to people, and its run is *skipped*.
+the batch to people: its run ends green and announces nothing.
 
 **Who waits for it:** `train`, which starts when a batch is answered.
 
@@ -16,8 +17,10 @@ from airflow.sdk import Asset, PartitionedAssetTimetable
 
 from include import names
 from include.names import Stage
-from include.review import steps
 from stage import problems_with, run_step, stage_dag
+from steps_by_name import Steps
+
+steps = Steps("review")
 
 for problem in problems_with(Stage.DEMO_REVIEWER):
     batch = Asset(names.batch_asset(problem.name))

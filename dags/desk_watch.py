@@ -1,11 +1,11 @@
 """# Desk watch
 
-Look after the review desk: take labels that came as files, close batches that wait for nothing, escalate overdue ones.
+Look after the review desk: import label files, close finished batches, escalate overdue ones.
 
-Label files are JSON lines below `labels/<problem>/` in landing; a line that cannot be taken is counted with its
+Label files are JSON lines or CSV below `labels/<problem>/` in landing; a line that cannot be taken is counted with its
 reason in `core.label_file`. An overdue batch is escalated once (an alert, until it is finished). Time releases the
 second answer of items that two people should see; it never becomes a label. A finished batch whose announcement
-was lost is announced again. A run that announces nothing is *skipped*, which is its normal state.
+was lost is announced again. A run that finds nothing ends green and announces nothing, which is its normal state.
 
 **Who waits for it:** `train`, for batches that files finished; the problem's escalation.
 
@@ -17,8 +17,10 @@ from airflow.sdk import Asset, TriggerRule
 
 from include import names
 from include.names import Stage
-from include.review import steps
-from stage import problems_with, run_step, stage_dag
+from stage import problems_with, run_step, stage_dag, stay_red
+from steps_by_name import Steps
+
+steps = Steps("review")
 
 for problem in problems_with(Stage.DESK_WATCH):
     with stage_dag(problem, Stage.DESK_WATCH, __doc__, schedule="*/10 * * * *", max_active_runs=1):
@@ -33,3 +35,4 @@ for problem in problems_with(Stage.DESK_WATCH):
             trigger_rule=TriggerRule.ALL_DONE,
         )
         imported >> watched
+        stay_red(imported)

@@ -6,9 +6,10 @@ The form takes a *token* instead of a name, so that nobody's name stands in Airf
 `.venv/bin/python -m scripts.subject_token` asks for the value of an identifier, contact or key column as it stands in
 the raw logs, and prints it. Rows go from the lake (every snapshot older than the request, and its files, are
 removed), from the quarantine, the predictions, and all that was asked, answered and explained about them. Ingest
-leaves the person out from then on: their records are counted as *erased on request*. `core.erased_subject` keeps
-the hash, who asked and why (`bi.erasure_history`). Models whose training snapshot went are marked. Raw logs are not
-changed: the outcome names the objects that still hold the person; delete or rewrite those by the bucket's own rules.
+skips the person's rows from then on: their records are counted as *erased on request*. `core.erased_subject` keeps
+the hash, who asked and why (`bi.erasure_history`). Models whose training snapshot was removed are marked.
+Raw logs are not changed: the outcome names the objects that still hold the person; delete or rewrite those by the
+bucket's own rules.
 
 **Who waits for it:** the person who asked, and whoever answers for the deadline.
 
@@ -19,11 +20,13 @@ tables in which it found something. *BadSettings* means that a key is missing th
 
 from airflow.sdk import Param
 
-from include.lake import steps
-from include.names import SUBJECT_TOKEN, Single, Stage
+from include.names import SUBJECT_TOKEN, Single
 from stage import problems_for, run_form, single_dag
+from steps_by_name import Steps
 
-problems = problems_for(Single.ERASE, Stage.INGEST)
+steps = Steps("lake")
+
+problems = problems_for(Single.ERASE)
 if problems:
     form = {
         "problem": Param(problems[0].name, type="string", enum=[problem.name for problem in problems], title="Problem"),

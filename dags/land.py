@@ -1,19 +1,20 @@
 """# Land
 
-Look for new log objects in landing, find out which partitions they feed, and announce each partition once.
+Look for new log objects in landing, find out which partitions they feed, and announce each partition once, in groups.
 
-Raw bytes are read, never changed. Lines, objects one after another, CSV, Parquet and access logs, plain or
-packed by gzip or zstd, are told by their content. What is wrong with an object as a whole (empty, cut short, of
-another format, unpacking without end) stands in `core.landing_object.flaw` and in the task's outcome; it stops
-no other object. One that is replaced while it is read is left for the next run. Where the problem's file says
-something else than before about times and partitions, what landed before is placed anew.
+Raw bytes are read, never changed. JSON lines, JSON objects one after another, CSV, Parquet and access logs, plain or
+compressed by gzip or zstd, are recognised by their content, not by their name. What is wrong with an object as a
+whole (empty, cut short, another format, a decompression bomb) is written to `core.landing_object.flaw` and to the
+task's outcome; the other objects land all the same. An object that is replaced while it is read is left for the
+next run. If the problem file changes how times and partitions are read, earlier objects are assigned anew.
 
-A partition that was announced earlier but never finished ingest is announced again, one that fails after longer
-and longer waits, a day at most. Published rows that `train`, `review` or `experiment` never began with, and
-models that `monitor` or `review` never heard of, are announced again, too (`core.lost_event`): nothing is lost
-when Airflow loses an event, or a DAG was paused. A task that finds nothing is *skipped*, its normal state.
+A partition that was refused by other rules than the problem's file has now is announced again, once for each set of
+rules. So is one that was announced but never finished ingest; if it keeps failing, after longer and longer waits, at
+most a day. So are published rows that `train`, `review` or `experiment` never started with, and
+models that `monitor` or `review` never received (`core.lost_event`): nothing is lost when Airflow loses an event
+or a DAG was paused. A task that finds nothing ends green and announces nothing; that is its normal state.
 
-**Who waits for it:** `ingest`, once for each announced partition.
+**Who waits for it:** `ingest`, once for each group of announced partitions; the event is of the first of them.
 
 **When this is red:** no new data comes in; everything downstream keeps yesterday's state. The task's log names
 the object that could not be read, or the folder or bucket that could not be reached. Mend that, then clear the
@@ -23,10 +24,13 @@ task: it starts over and announces only what is missing.
 from airflow.sdk import Asset
 
 from include import names
-from include.landing import steps
+from include.landing.contracts import FoundPartitions, LostPartitions
 from include.names import Stage
 from include.problems.stages import listeners_of
 from stage import problems_with, run_step, stage_dag
+from steps_by_name import Steps
+
+steps = Steps("landing")
 
 for problem in problems_with(Stage.LAND):
     listeners = listeners_of(problem)
@@ -35,7 +39,7 @@ for problem in problems_with(Stage.LAND):
             steps.find_new_partitions,
             problem,
             outlet=Asset(names.landing_asset(problem.name)),
-            keys=lambda found: found["partitions"],
+            keys=lambda found: list(FoundPartitions.from_xcom(found).announced),
             is_partitioned=False,
         )
         if listeners[Stage.INGEST]:
@@ -43,7 +47,7 @@ for problem in problems_with(Stage.LAND):
                 steps.find_unheard_rows,
                 problem,
                 outlet=Asset(names.lake_asset(problem.name)),
-                keys=lambda found: found["partitions"],
+                keys=lambda lost: list(LostPartitions.from_xcom(lost).partitions),
                 is_partitioned=False,
             )
         if listeners[Stage.TRAIN]:
@@ -51,6 +55,6 @@ for problem in problems_with(Stage.LAND):
                 steps.find_unheard_models,
                 problem,
                 outlet=Asset(names.model_asset(problem.name)),
-                keys=lambda found: found["partitions"],
+                keys=lambda lost: list(LostPartitions.from_xcom(lost).partitions),
                 is_partitioned=False,
             )

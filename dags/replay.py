@@ -1,13 +1,13 @@
 """# Replay
 
-Run rows that were kept apart through again, once the problem file or the data is mended; started with a form.
+Process quarantined rows again once the problem file or the data is mended; started by a person with a form.
 
 The form asks for the problem, the partitions (all that have rows in quarantine when none is named) and the reason.
 Just the quarantined rows are read again from landing, by object and line, under the rules of today. Those that can
 be used now are merged with what the partition has, the whole is audited, and lake, quarantine and counts change in
-one commit; what waits downstream is told. `bi.replay_history` keeps who ran what through again, when, why, and how
-many rows moved. Running it twice, or killing it anywhere, changes nothing more: a row is published or kept apart,
-never both. What waits for its ingest, or was refused as a whole, is left to `ingest`, which runs all of its rows.
+one commit; the DAGs downstream are told. `bi.replay_history` keeps who replayed what, when, why, and how many rows
+moved. Running it twice, or killing it anywhere, changes nothing more: a row is published or in quarantine, never
+both. A partition that waits for its ingest, or was refused as a whole, is left to `ingest`, which reads all its rows.
 
 **Who waits for it:** whoever misses the rows in quarantine (`bi.quarantine_by_reason`); then `train`, `review`,
 `experiment` and `monitor` of the same problem, which take the partition anew.
@@ -21,12 +21,15 @@ the red task.
 from airflow.sdk import Asset, Param
 
 from include import names
-from include.lake import steps as lake
-from include.names import Single, Stage
-from include.quality import steps as quality
+from include.lake.contracts import Settled
+from include.names import Single
 from stage import problems_for, run_for_chosen, run_form, run_in_turn, single_dag, stay_red
+from steps_by_name import Steps
 
-problems = problems_for(Single.REPLAY, Stage.INGEST)
+lake = Steps("lake")
+quality = Steps("quality")
+
+problems = problems_for(Single.REPLAY)
 if problems:
     form = {
         "problem": Param(problems[0].name, type="string", enum=[problem.name for problem in problems], title="Problem"),
@@ -54,6 +57,10 @@ if problems:
         for problem in problems:
             outlet = Asset(names.lake_asset(problem.name))
             replayed >> run_for_chosen(
-                lake.list_replayed, problem, outlet=outlet, keys=lambda listed: listed["keys"], is_always=True
+                lake.list_replayed,
+                problem,
+                outlet=outlet,
+                keys=lambda listed: list(Settled.from_xcom(listed).keys),
+                is_always=True,
             )
         stay_red(replayed)

@@ -9,18 +9,20 @@ open is *skipped*.
 **Who waits for it:** the reviewers, and after them `train`.
 
 **When this is red:** people keep the batch they have; no label is lost. `score_pool` names the model it could
-not load or the partition it could not read, `choose_batch` what was wrong with the probabilities; without
-`explain_batch` the items are shown without what moved the model. Clearing the
-run never opens a second batch.
+not load or the partition it could not read, `choose_batch` what was wrong with the probabilities. If only
+`explain_batch` is red, items are shown without the reasons for the model's view. Clearing the run never opens a
+second batch.
 """
 
 from airflow.sdk import Asset, PartitionedAssetTimetable
 
 from include import names
-from include.learning import steps as learning
 from include.names import Stage
-from include.review import steps
 from stage import problems_with, run_step, stage_dag
+from steps_by_name import Steps
+
+learning = Steps("learning")
+steps = Steps("review")
 
 for problem in problems_with(Stage.REVIEW):
     lake, model = Asset(names.lake_asset(problem.name)), Asset(names.model_asset(problem.name))

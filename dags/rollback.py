@@ -16,11 +16,13 @@ can be returned to. From Python: `include.learning.steps.roll_back`.
 from airflow.sdk import Asset, Param
 
 from include import names
-from include.learning import steps
-from include.names import Single, Stage
+from include.names import Single
 from stage import problems_for, run_for_chosen, run_form, single_dag
+from steps_by_name import Steps
 
-problems = problems_for(Single.ROLLBACK, Stage.TRAIN)
+steps = Steps("learning")
+
+problems = problems_for(Single.ROLLBACK)
 if problems:
     form = {
         "problem": Param(problems[0].name, type="string", enum=[problem.name for problem in problems], title="Problem"),

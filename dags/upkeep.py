@@ -1,12 +1,12 @@
 """# Upkeep
 
-Keep the lake small and quick: write a partition's small files as one, forget old snapshots, remove lost files.
+Keep the lake small and quick: compact a partition's small files, expire old snapshots, remove orphan files.
 
 Snapshots are kept for a week (`upkeep.snapshots` in the problem file), those that a model or a batch names for ever.
-Files that no snapshot knows, which killed runs left, are removed after a day. Where the file says how long `events`,
-`quarantine` or `predictions` are kept, partitions that ended longer ago are taken out; a snapshot that is kept for a
-model still has their rows. The rows of every other partition stay as they are. Raw logs are never touched. A run that
-finds nothing to do changes nothing. `bi.upkeep_history` says what each run did.
+Orphan files, which killed runs left and no snapshot refers to, are removed after a day. Where the file says how long
+`events`, `quarantine` or `predictions` are kept, partitions that ended longer ago are removed; a snapshot that is
+kept for a model still has their rows. The rows of every other partition stay as they are. Raw logs are never touched.
+A run that finds nothing to do changes nothing. `bi.upkeep_history` says what each run did.
 
 **Who waits for it:** nobody; disks and readers of the lake, after weeks.
 
@@ -15,9 +15,11 @@ read or written, or (*LakeConflict*) that somebody published meanwhile; clear th
 hand, at any time: `airflow dags trigger <problem>__upkeep`.
 """
 
-from include.lake import steps
 from include.names import Stage
 from stage import problems_with, run_step, stage_dag
+from steps_by_name import Steps
+
+steps = Steps("lake")
 
 for problem in problems_with(Stage.UPKEEP):
     # At a quiet hour, each problem's at the same: what it does is little, and queues at the tables' locks.
