@@ -2,6 +2,7 @@
 
 from airflow.plugins_manager import AirflowPlugin
 
+from include.names import REPORTS_PAGE
 from pages.on_demand import OnDemandApp
 
 
@@ -10,20 +11,20 @@ class ReportsPlugin(AirflowPlugin):
 
     name = "mulgil_reports"
     fastapi_apps = [  # noqa: RUF012 - Airflow reads a plain class attribute
-        {"name": "Mulgil Reports", "app": OnDemandApp("reports.app", "create_app"), "url_prefix": "/mulgil/reports"}
+        {"name": "Mulgil Reports", "app": OnDemandApp("reports.app", "create_app"), "url_prefix": REPORTS_PAGE}
     ]
     external_views = [  # noqa: RUF012
         {
             "name": "Reports",
-            "href": "/mulgil/reports/",
+            "href": f"{REPORTS_PAGE}/",
             "destination": "nav",
             "url_route": "reports",
             "nav_top_level": True,  # two pages or more would else hide behind a menu
-            "icon": "/mulgil/reports/icon.svg",
+            "icon": f"{REPORTS_PAGE}/icon.svg",
         },
         {
             "name": "Data Docs",
-            "href": "/mulgil/reports/audits/{DAG_ID}",
+            "href": f"{REPORTS_PAGE}/audits/{{DAG_ID}}",
             "destination": "dag",
             "url_route": "data_docs",
         },

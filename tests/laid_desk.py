@@ -10,11 +10,20 @@ from sqlalchemy import Engine, delete, select
 from include.names import Arm
 from include.problems.reading import load_problem
 from include.problems.schema import Problem
-from include.review import batches, content
-from include.review.planning import Choice
+from include.review.batches import store as batches
+from include.review.batches.choice import Choice
+from include.review.selection import content
 from include.warehouse.tables.desk import REVIEW_AUDIT, REVIEW_CONTENT, REVIEW_PASS, REVIEW_SEAT
 from include.warehouse.tables.explaining import LOCAL_EXPLANATION
-from include.warehouse.tables.review import AGREEMENT, LABEL, REVIEW_BATCH, REVIEW_ESTIMATE, REVIEW_ITEM
+from include.warehouse.tables.review import (
+    AGREEMENT,
+    LABEL,
+    LABEL_FILE,
+    LABEL_FLAG,
+    REVIEW_BATCH,
+    REVIEW_ESTIMATE,
+    REVIEW_ITEM,
+)
 from include.warehouse.tables.runs import COVERAGE
 
 PROBLEM = "ad_review"
@@ -32,6 +41,8 @@ TABLES = (
     LOCAL_EXPLANATION,
     AGREEMENT,
     REVIEW_ESTIMATE,
+    LABEL_FLAG,
+    LABEL_FILE,
 )
 
 
@@ -102,6 +113,23 @@ def explain(engine: Engine, item_id: str, contributions: Mapping[str, float]) ->
         for rank, (feature, contribution) in enumerate(parts):
             row = {**where, "rank": rank, "feature": feature, "contribution": contribution}
             connection.execute(LOCAL_EXPLANATION.insert().values(row))
+
+
+def flag(engine: Engine, person: str, *, batch_id: str = BATCH, status: str = "waiting") -> None:
+    """Say that a person's answers of a batch came too fast."""
+    row = {"problem": PROBLEM, "batch_id": batch_id, "labelled_by": person, "n_labels": 94, "status": status}
+    row |= {"reason": "10 answers in a row took 1.2 s", "flagged_at_utc": NOW}
+    with engine.begin() as connection:
+        connection.execute(LABEL_FLAG.insert().values(row))
+
+
+def refuse_lines(engine: Engine, object_key: str, *reasons: tuple[str, int, int]) -> None:
+    """Say that lines of a label file were not taken: reason, how many lines, and the first."""
+    found = [{"reason": reason, "n_lines": n, "first_line": first} for reason, n, first in reasons]
+    row = {"problem": PROBLEM, "object_key": object_key, "version": "1", "n_stored": 7, "imported_at_utc": NOW}
+    row |= {"n_rejected": sum(n for _, n, _ in reasons), "reasons": found}
+    with engine.begin() as connection:
+        connection.execute(LABEL_FILE.insert().values(row))
 
 
 def rows(engine: Engine, table: Any) -> list[dict[str, Any]]:

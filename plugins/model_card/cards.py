@@ -14,6 +14,7 @@ Row = dict[str, Any]
 MAX_FEATURES = 20
 MAX_SEGMENTS = 12
 MINIMUM_ROWS = 20
+REFIT = "refit"  # the topic of the note that says on what the model that serves was fitted at last
 
 
 def plain(name: object) -> str:
@@ -53,7 +54,7 @@ def curves_by_feature(points: Sequence[Row]) -> tuple[list[tuple[str, list[Row]]
     found = [(name, list(own)) for name, own in groupby(points, key=lambda row: row["feature"])]
 
     def span(curve: tuple[str, list[Row]]) -> float:
-        values = [point["p_positive"] for point in curve[1]]
+        values: list[float] = [point["p_positive"] for point in curve[1]]
         return max(values) - min(values)
 
     highest = max((point["high"] for point in points), default=1.0)
@@ -88,7 +89,7 @@ def plain_words(bins: Sequence[Row], positive: str, other: str) -> list[str]:
 
 def form_fields(ranges: Sequence[Row], problem: Problem) -> list[Row]:
     """Give what a what-if form needs of every feature, in the problem file's order: range, unit, step of its slider."""
-    columns = problem.source.columns
+    columns = problem.columns
     fields = []
     order = {name: place for place, name in enumerate(columns)}
     for row in sorted(ranges, key=lambda row: order.get(row["feature"], len(order))):
@@ -113,4 +114,9 @@ def limits_of(card: dict[str, list[Row]], version: Row) -> list[str]:
     failed = [row["check_name"] for row in card["checks"] if not row["is_pass"]]
     if failed:
         limits.append(f"It failed at the gate: {', '.join(failed)}.")
-    return limits + [row["note"] for row in card["notes"]]
+    return limits + [row["note"] for row in card["notes"] if row.get("topic") != REFIT]
+
+
+def how_it_was_fitted(card: dict[str, list[Row]]) -> str | None:
+    """Say how the model that serves differs from the one that was measured; None where it is the same one."""
+    return next((row["note"] for row in card["notes"] if row.get("topic") == REFIT), None)

@@ -30,6 +30,11 @@ def may_answer(user: BaseUser, problem: str) -> bool:
     return _is_authorized(user, problem, Stage.REVIEW, "PUT")
 
 
+def may_close_alerts(user: BaseUser, problem: str) -> bool:
+    """Say whether a person may close or put off a problem's alerts: those who may edit its monitor DAG may."""
+    return _is_authorized(user, problem, Stage.MONITOR, "PUT")
+
+
 def roles_of(user: BaseUser) -> frozenset[str]:
     """Name a person's Airflow roles: several with FAB, one with the simple manager, none where there are no roles."""
     roles = getattr(user, "roles", None) or [getattr(user, "role", None)]

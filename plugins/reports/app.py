@@ -1,57 +1,67 @@
 """The Reports page's routes: read the views, hand them to the template.
 
-What does not belong here: SQL (`include/warehouse/queries.py`), drawing (`pictures.py`), rights (`access.py`).
+What does not belong here: SQL (`include/warehouse/queries.py`), drawing (`pictures.py`), rights (`pages/access.py`),
+headers and errors (`pages/shell.py`).
 """
 
+from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from fastapi import FastAPI, HTTPException, Request
-from fastapi.responses import HTMLResponse, Response
-from jinja2 import Environment, FileSystemLoader
-from sqlalchemy.exc import SQLAlchemyError
+from fastapi.responses import HTMLResponse, JSONResponse, Response
+from sqlalchemy import Connection
 
 from include.names import Stage, dag_id
-from include.problems.reading import load_problems
 from include.problems.schema import Problem
-from include.warehouse import queries
+from include.warehouse import alert_queries, estimate_queries, experiment_queries, queries
 from include.warehouse.database import open_warehouse
-from pages.access import User, may_read, require_login
-from reports.pictures import ReliabilityPoint, draw_reliability
+from include.warehouse.page_parts import PageParts
+from include.warehouse.views import Row
+from pages.access import User, may_read
+from pages.definitions import read_definitions
+from pages.languages import find_language
+from pages.shell import PAGE_STYLE, make_app, make_site
+from reports import alerts
+from reports.calibration_texts import TEXTS
+from reports.pictures import CurvePoint, ReliabilityPoint, draw_curve, draw_reliability
 
-HERE = Path(__file__).parent
-# Nothing on the page runs or loads anything from elsewhere; Airflow shows it in a frame of its own origin.
-POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; frame-ancestors 'self'; base-uri 'none'"
+SITE = make_site("Reports", Path(__file__).parent, "style.css", [PAGE_STYLE], ["alerts.js"])
+SITE.templates.filters["of_100"] = lambda ratio: "–" if ratio is None else f"{100 * ratio:.0f}"
+SITE.templates.filters["of_100_fine"] = lambda ratio: "–" if ratio is None else f"{100 * ratio:.1f}"
+SITE.templates.filters["of_100_sized"] = lambda ratio: "–" if ratio is None else _sized(100 * ratio)
+SITE.templates.filters["whole"] = lambda number: "–" if number is None else f"{number:,.0f}"
+SITE.templates.filters["decimal"] = lambda number: "–" if number is None else f"{number:.3f}"
+NOTHING = dict.fromkeys(
+    ("n_in", "n_published", "n_quarantined", "n_duplicate", "n_partitions", "n_partitions_published"), 0
+)
 
-TEMPLATES = Environment(loader=FileSystemLoader(HERE / "templates"), autoescape=True, trim_blocks=True)
-TEMPLATES.filters["of_100"] = lambda ratio: "–" if ratio is None else f"{100 * ratio:.0f}"
-TEMPLATES.filters["of_100_fine"] = lambda ratio: "–" if ratio is None else f"{100 * ratio:.1f}"
-TEMPLATES.filters["whole"] = lambda number: "–" if number is None else f"{number:,.0f}"
-TEMPLATES.filters["decimal"] = lambda number: "–" if number is None else f"{number:.3f}"
+
+def _sized(number: float) -> str:
+    """Write a number with two digits that mean something: 25, 2.5, 0.25."""
+    return f"{number:.0f}" if abs(number) >= 10 else f"{number:.1f}" if abs(number) >= 1 else f"{number:.2f}"
 
 
 def create_app() -> FastAPI:
     """Make the app; every route asks who you are."""
-    app = FastAPI(dependencies=[require_login], docs_url=None, redoc_url=None, openapi_url=None)
-    app.add_api_route("/", show_reports, methods=["GET"], response_class=HTMLResponse)
-    app.add_api_route("/audits/{name}", list_audits, methods=["GET"], response_class=HTMLResponse)
-    app.add_api_route("/audits/{name}/{partition_key}", show_audit, methods=["GET"], response_class=HTMLResponse)
-    app.add_api_route("/style.css", send_style, methods=["GET"])
-    app.add_api_route("/icon.svg", send_icon, methods=["GET"])
-    return app
+    reads: dict[str, Callable[..., Response]] = {
+        "/": show_reports,
+        "/audits/{name}": list_audits,
+        "/audits/{name}/{partition_key}": show_audit,
+        "/alerts/{name}": show_alerts,
+    }
+    return make_app(SITE, reads, {"/alerts/{name}/snooze": snooze_alert, "/alerts/{name}/close": close_alert})
 
 
-def show_reports(request: Request, user: User) -> HTMLResponse:
+def show_reports(user: User, request: Request) -> HTMLResponse:
     """Show the newest state of every problem that the person may read."""
-    del request
-    problems, errors = load_problems()
-    readable = [problem for problem in problems if may_read(user, problem.name)]
-    try:
-        with open_warehouse().connect() as connection:
-            reports = [_report(connection, problem) for problem in readable]
-    except SQLAlchemyError as error:
-        return _page("unavailable.html", 503, reason=type(error).__name__)
-    return _page("reports.html", 200, reports=reports, n_broken=len(errors), user_name=user.get_name())
+    known, language = read_definitions(), find_language(request)
+    readable = [problem for problem in known.problems.values() if may_read(user, problem.name)]
+    with open_warehouse().connect() as connection:
+        reports = [_report(connection, problem, language) for problem in readable]
+    values = {"reports": reports, "n_broken": known.n_broken, "user_name": user.get_name()}
+    other = next(name for name in TEXTS if name != language)
+    return SITE.render("reports.html", values | {"t": TEXTS[language], "language": language, "other": other})
 
 
 def list_audits(name: str, user: User) -> HTMLResponse:
@@ -59,77 +69,127 @@ def list_audits(name: str, user: User) -> HTMLResponse:
 
     Args:
         name: of the problem, or of one of its DAGs, whose tab shows this page.
+
+    Raises:
+        HTTPException: 404, there is no such problem for this person.
     """
     problem = _readable(name, user)
-    try:
-        with open_warehouse().connect() as connection:
-            partitions = queries.completeness_by_partition(connection, problem.name)
-    except SQLAlchemyError as error:
-        return _page("unavailable.html", 503, reason=type(error).__name__)
-    return _page("audits.html", 200, problem=problem, partitions=partitions)
+    with open_warehouse().connect() as connection:
+        partitions = queries.completeness_by_partition(connection, problem.name)
+    return SITE.render("audits.html", {"problem": problem, "partitions": partitions})
 
 
 def show_audit(name: str, partition_key: str, user: User) -> HTMLResponse:
-    """Show what Great Expectations said of one partition: its Data Docs."""
+    """Show what Great Expectations said of one partition: its Data Docs.
+
+    Raises:
+        HTTPException: 404, there is no such problem or partition, or nobody has audited it.
+    """
     problem = _readable(name, user)
-    try:
-        with open_warehouse().connect() as connection:
-            partitions = queries.completeness_by_partition(connection, problem.name)
-            docs = queries.data_docs_of(connection, problem.name, partition_key)
-    except SQLAlchemyError as error:
-        return _page("unavailable.html", 503, reason=type(error).__name__)
+    with open_warehouse().connect() as connection:
+        partitions = queries.completeness_by_partition(connection, problem.name)
+        docs = queries.data_docs_of(connection, problem.name, partition_key)
     row = next((row for row in partitions if row["partition_key"] == partition_key), None)
     if row is None or docs is None:
         raise HTTPException(404, f"{partition_key!r} is no audited partition of {problem.name}.")
-    return _page("audit.html", 200, problem=problem, row=row, docs=docs)
+    # Great Expectations begins at the fifth level; below the page's own heading comes the second.
+    html = docs["html"].replace("<h5", "<h2").replace("</h5", "</h2")
+    return SITE.render("audit.html", {"problem": problem, "row": row, "docs": docs, "html": html})
+
+
+def show_alerts(name: str, user: User, request: Request) -> HTMLResponse:
+    """Show the alerts of a problem, and what became of them.
+
+    Raises:
+        HTTPException: 404, there is no such problem for this person.
+    """
+    problem = _readable(name, user)
+    values = alerts.page_values(problem.name, user, find_language(request))
+    return SITE.render("alerts.html", {"problem": problem, **values})
+
+
+def snooze_alert(name: str, body: alerts.SnoozeBody, user: User, request: Request) -> JSONResponse:
+    """Put an alert off.
+
+    Raises:
+        HTTPException: 404, there is no such problem for this person; 403, they may only read.
+    """
+    return alerts.snooze(_readable(name, user).name, body, user, find_language(request))
+
+
+def close_alert(name: str, body: alerts.CloseBody, user: User, request: Request) -> JSONResponse:
+    """Close an alert.
+
+    Raises:
+        HTTPException: 404, there is no such problem for this person; 403, they may only read.
+    """
+    return alerts.close(_readable(name, user).name, body, user, find_language(request))
 
 
 def _readable(name: str, user: User) -> Problem:
-    """Find a problem that the person may read; whether there is one that he may not read is not told."""
-    problems, _ = load_problems()
-    for problem in problems:
+    """Find a problem that the person may read; whether there is one that they may not read is not told.
+
+    Raises:
+        HTTPException: there is none for them, or the name is of a DAG that belongs to no problem.
+    """
+    for problem in read_definitions().problems.values():
         if name in {problem.name, *(dag_id(problem.name, stage) for stage in Stage)} and may_read(user, problem.name):
             return problem
-    raise HTTPException(404, f"There is no problem {name!r} that you may read.")
+    raise HTTPException(
+        404,
+        f"There is no problem {name!r} that you may read. Data Docs are about one problem's data: a DAG that works for "
+        "all problems, such as erase, has none.",
+    )
 
 
-def _report(connection: Any, problem: Any) -> dict[str, Any]:
-    """Collect what the page shows about one problem."""
-    bins = queries.newest_reliability(connection, problem.name)
+def _draw_newest_curve(rows: list[Row], problem: Problem, language: str) -> dict[str, str]:
+    """Draw the calibration curve, and say of which parts its Brier score is made; nothing without points."""
+    if not rows:
+        return {}
+    words, first = TEXTS[language], rows[0]
+    names = ("predicted_ratio", "recalibrated_ratio", "band_low", "band_high", "n_rows")
+    points = [CurvePoint(*(row[name] for name in names)) for row in rows]
+    parts = {name: f"{first[f'{name}_brier']:.4f}" for name in ("miscalibration", "discrimination", "uncertainty")}
+    return {
+        "svg": draw_curve(points, f"{problem.title}: {words['title']}", words),
+        "parts": words["parts"].format(score=f"{first['brier_score']:.4f}", **parts),
+        "partition_key": first["partition_key"],
+    }
+
+
+def _report(connection: Connection, problem: Problem, language: str) -> dict[str, object]:
+    """Collect what the page shows about one problem; a part that cannot be read is named, all others are there."""
+    name = problem.name
+    parts = PageParts(connection, name)
+    bins = parts.read("reliability", queries.newest_reliability, [], name)
     points = [
         ReliabilityPoint(row["mean_predicted_ratio"], row["observed_ratio"], row["low"], row["high"], row["n_rows"])
         for row in bins
     ]
+    curve = parts.read("calibration curve", queries.newest_curve, [], name)
     title = f"{problem.title}: what the model said against what happened"
     return {
         "problem": problem,
-        "completeness": queries.completeness_totals(connection, problem.name),
-        "partitions": queries.completeness_by_partition(connection, problem.name),
-        "model": queries.model_in_production(connection, problem.name),
-        "comparison": queries.model_comparison(connection, problem.name),
+        "completeness": parts.read("rows", queries.completeness_totals, NOTHING, name),
+        "partitions": parts.read("partitions", queries.completeness_by_partition, [], name),
+        "model": parts.read("model in production", queries.model_in_production, None, name),
+        "comparison": parts.read("model comparison", queries.model_comparison, [], name),
         "bins": bins,
+        "curve": curve,
+        "curve_picture": _draw_newest_curve(curve, problem, language),
         "reliability_svg": draw_reliability(points, title) if points else None,
-        "calibration": queries.calibration_by_month(connection, problem.name),
-        "honesty": queries.honesty(connection, problem.name),
-        "drift": queries.largest_drift(connection, problem.name),
-        "rounds": queries.review_rounds(connection, problem.name),
-        "experiment": queries.experiment_result(connection, problem.name),
-        "alerts": queries.open_alerts(connection, problem.name),
+        "calibration": parts.read("month by month", queries.calibration_by_month, [], name),
+        "estimates": parts.read("before labels", estimate_queries.newest_estimates, [], name),
+        "audited": parts.read("estimates held against labels", estimate_queries.audited_estimates, [], name),
+        "classes": parts.read("classes", queries.newest_classes, [], name),
+        "quantities": parts.read("quantity month by month", queries.quantity_by_month, [], name),
+        "honesty": parts.read("honesty", queries.honesty, None, name),
+        "drift": parts.read("drift", queries.largest_drift, [], name),
+        "rounds": parts.read("rounds", queries.review_rounds, [], name),
+        "experiments": parts.read("experiments", experiment_queries.experiments, [], name),
+        "now": datetime.now(UTC),
+        "refused_lines": parts.read("label files", queries.refused_label_lines, [], name),
+        "waiting": parts.read("what waits", alert_queries.oldest_waiting, [], name),
+        "alerts": parts.read("alerts", queries.open_alerts, [], name),
+        "missing": parts.missing,
     }
-
-
-def send_style() -> Response:
-    """Send the page's style."""
-    return Response((HERE / "static" / "style.css").read_text(encoding="utf-8"), media_type="text/css")
-
-
-def send_icon() -> Response:
-    """Send the icon that Airflow shows in its navigation."""
-    return Response((HERE / "static" / "icon.svg").read_text(encoding="utf-8"), media_type="image/svg+xml")
-
-
-def _page(template: str, status: int, **values: Any) -> HTMLResponse:
-    """Render a template, with the headers that keep the page to itself."""
-    html = TEMPLATES.get_template(template).render(**values)
-    headers = {"Content-Security-Policy": POLICY, "X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
-    return HTMLResponse(html, status_code=status, headers=headers)

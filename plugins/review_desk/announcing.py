@@ -9,7 +9,7 @@ import logging
 from sqlalchemy import Engine
 
 from include.names import labels_asset
-from include.review import desk
+from include.review.desk import service
 
 log = logging.getLogger(__name__)
 
@@ -21,7 +21,7 @@ def announce_labels(engine: Engine, problem: str, batch_id: str) -> bool:
     except Exception:  # the answers are stored; whatever is wrong with Airflow must not look as if they were not
         log.exception("The labels of %s %s are stored, and Airflow could not be told yet.", problem, batch_id)
         return False
-    desk.mark_announced(engine, problem, batch_id)
+    service.mark_announced(engine, problem, batch_id)
     return True
 
 

@@ -4,8 +4,11 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-Name = Annotated[str, Field(min_length=1, max_length=400)]
-RequestId = Annotated[str, Field(min_length=8, max_length=64)]
+from pages.writes import Name
+
+RequestId = Annotated[Name, Field(min_length=8, max_length=64)]
+# Earlier requests about the item that this one corrects: what was said while no connection was there.
+Replaced = Annotated[list[RequestId], Field(max_length=100)]
 Milliseconds = Annotated[int, Field(ge=0, le=2**31 - 1)]
 
 
@@ -27,10 +30,11 @@ class ItemBody(Body):
 class AnswerBody(ItemBody):
     """An answer: one of the problem's classes, and perhaps a note."""
 
-    label: Annotated[str, Field(max_length=400)]
+    label: Name
     note: Annotated[str, Field(max_length=20_000)] | None = None
     looked_ms: Milliseconds | None = None
     request_id: RequestId
+    replaces: Replaced = []
 
 
 class PassBody(ItemBody):
@@ -40,6 +44,34 @@ class PassBody(ItemBody):
     reason: Annotated[str, Field(max_length=20_000)]
     looked_ms: Milliseconds | None = None
     request_id: RequestId
+    replaces: Replaced = []
+
+
+class FlagBody(Body):
+    """What a lead thinks of a person's flagged answers in a batch."""
+
+    labelled_by: Name
+    is_accepted: bool
+
+
+class AfterwardsBody(ItemBody):
+    """Another answer to an item of a finished batch: a correction, or a lead's last word."""
+
+    label: Name
+    note: Annotated[str, Field(max_length=20_000)] | None = None
+    is_last_word: bool
+    request_id: RequestId
+
+
+class BlockBody(BaseModel):
+    """Whose answers a lead takes out, or lets in again, and why."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    problem: Name
+    labelled_by: Name
+    reason: Annotated[str, Field(max_length=2_000)]
+    is_blocked: bool
 
 
 class UndoBody(ItemBody):

@@ -1,11 +1,11 @@
 // The desk itself: which view is shown, what the keys do, and what becomes of an answer.
 
-import { askReason, keyOf, showKeys } from "./dialogs.js";
+import { askReason, askWhy, keyOf, showKeys } from "./dialogs.js";
 import { button, drawField, drawModel, make } from "./draw.js";
 import { keepLanguage, wantedLanguage } from "./language.js";
-import { Offline, Refused, get, name, post, send, sendAgain, speak, unsent } from "./post.js";
+import { Offline, Refused, get, keptFor, name, post, send, sendAgain, speak, unsent } from "./post.js";
 import { $, readWatch, say, startWatch, state, tell } from "./state.js";
-import { drawAgreement, drawBatch, drawCover, drawDifferences, drawLanguages, drawPast, drawPeople, drawSummary, toldOf } from "./views.js";
+import { drawAgreement, drawBatch, drawBlocks, drawCover, drawDifferences, drawFlags, drawGuidelines, drawLanguages, drawNotes, drawOwnAnswers, drawPassed, drawPast, drawPeople, drawRefusedLines, drawSummary, drawTorn, drawWaitingFlags, toldOf } from "./views.js";
 
 const MOST_PROGRESS = 10; // answers after which the bar is asked for again instead of counted on
 
@@ -25,7 +25,7 @@ function chooseLanguage(language) {
 async function open() {
   try {
     const desk = await get("batches");
-    Object.assign(state, { text: desk.text, person: desk.person, batches: desk.batches, finished: desk.finished });
+    Object.assign(state, desk);
     speak(desk.language, desk.person);
     document.documentElement.lang = desk.language;
     document.title = $("title").textContent = say("title");
@@ -53,7 +53,9 @@ function showList() {
     make("p", { class: "lead", text: say("lead") }),
     make("h2", { id: "list", tabindex: "-1", text: say("my_batches") }),
     cards.length ? make("ul", { class: "batches" }, ...cards) : make("p", { class: "quiet", text: say("no_batches") }),
+    ...drawWaitingFlags(state.flags, showPeople),
     ...drawPast(state.finished, lookBack),
+    ...drawRefusedLines(state.refused_lines),
   );
 }
 
@@ -91,6 +93,7 @@ function showItem(item) {
   const content = make("article", { class: "content", "aria-labelledby": "item" });
   content.append(
     make("div", { class: "row" }, heading, make("span", { class: "quiet", text: say("from", { partition: item.partition_key }) })),
+    ...[drawGuidelines(state.batch.guidelines), drawPassed(item.passed)].filter(Boolean),
     item.is_covered ? drawCover(openCover) : make("div", {}, ...drawFields(item)),
   );
   show(drawProgress(), make("div", { class: "pair" }, content, drawModel(item.model, state.text, item.is_blind)), drawActions(item));
@@ -117,12 +120,19 @@ function drawProgress() {
 }
 
 function drawActions(item) {
+  state.chosen = new Set();
   const classes = state.batch.classes.map((label, index) =>
-    button(label, index < 9 ? String(index + 1) : "", () => answer(label), {
+    button(label, index < 9 ? String(index + 1) : "", () => press(label), {
       class: `answer answer-${index % 4}`,
       disabled: item.is_covered,
+      "aria-pressed": state.batch.is_multiple ? "false" : undefined,
     }),
   );
+  if (state.batch.is_multiple) {
+    const send = { disabled: item.is_covered };
+    classes.push(button(say("none_of_them"), "0", sendNone, { class: "answer", ...send }));
+    classes.push(button(say("send_labels"), "⏎", sendLabels, { class: "main", ...send }));
+  }
   return make(
     "div",
     { class: "actions" },
@@ -170,6 +180,8 @@ async function showFinished() {
       make("p", { text: say("finished_why") }),
       drawSummary(summary),
       ...drawDifferences(summary.differences),
+      ...drawOwnAnswers(summary.answers, summary.classes, (row, label) => answerAfterwards({ problem, batch_id }, row, label, showFinished)),
+      ...drawNotes(summary.notes),
       button(say("back"), "B", goBack, { class: "main" }),
     );
     $("item").focus();
@@ -180,10 +192,13 @@ async function showFinished() {
 
 async function showPeople(batch) {
   try {
-    const { people, agreement } = await get("people", { problem: batch.problem });
+    const { people, agreement, flags, blocks, torn, classes } = await get("people", { problem: batch.problem });
     show(
       make("h2", { id: "item", tabindex: "-1", text: say("people_title", { title: batch.title }) }),
+      ...drawFlags(flags, (flag, isAccepted) => decideFlag(batch, flag, isAccepted)),
+      ...drawTorn(torn, classes, (row, label) => answerAfterwards({ problem: batch.problem, batch_id: row.batch_id }, row, label, () => showPeople(batch), true)),
       ...drawPeople(people),
+      ...drawBlocks(people, blocks, (person, isBlocked) => askBlock(batch, person, isBlocked)),
       ...drawAgreement(agreement),
       button(say("back"), "B", goBack),
     );
@@ -191,6 +206,39 @@ async function showPeople(batch) {
   } catch (error) {
     await fail(error, () => showPeople(batch));
   }
+}
+
+async function decideFlag(batch, { batch_id, labelled_by }, is_accepted) {
+  try {
+    await post("decide", { problem: batch.problem, batch_id, labelled_by, is_accepted });
+    tell(say(is_accepted ? "flag_accept_told" : "flag_withdraw_told", { person: labelled_by }));
+    await showPeople(batch);
+  } catch (error) {
+    await fail(error, () => showPeople(batch));
+  }
+}
+
+async function answerAfterwards({ problem, batch_id }, { item_id }, label, again, is_last_word = false) {
+  try {
+    await post("afterwards", { problem, batch_id, item_id, label, is_last_word, request_id: name() });
+    tell(say(is_last_word ? "last_word_told" : "correction_told", { label }));
+    await again();
+  } catch (error) {
+    await fail(error, again);
+  }
+}
+
+function askBlock(batch, labelled_by, is_blocked) {
+  askWhy(say(is_blocked ? "block_why" : "unblock_why", { person: labelled_by }), async (reason) => {
+    try {
+      const { n_labels, n_models } = await post("block", { problem: batch.problem, labelled_by, reason, is_blocked });
+      const told = { person: labelled_by, n: n_labels, models: n_models };
+      tell(say(is_blocked ? "block_told" : "unblock_told", told));
+      await showPeople(batch);
+    } catch (error) {
+      await fail(error, () => showPeople(batch));
+    }
+  });
 }
 
 // ---------------------------------------------------------------- what people do
@@ -208,6 +256,7 @@ async function act(path, body, told) {
       tell(error.message);
       await takeNext();
     } else {
+      if (error instanceof Offline) tell(say("kept", { label: body.label ?? say(body.action) }));
       await fail(error, recover);
     }
   } finally {
@@ -230,8 +279,23 @@ function answer(label) {
   if (!state.item || state.item.is_covered) return;
   const note = $("note")?.value.trim() || null;
   const body = { ...where(), label, note, looked_ms: readWatch(), request_id: name() };
-  return act("answer", body, (done) => toldOf(label, done.model));
+  return act("answer", body, (done) => toldOf(wordsOf(label), done.model));
 }
+
+/** One class is an answer at once; of several labels each press adds or removes one. */
+function press(label) {
+  if (!state.batch.is_multiple) return answer(label);
+  if (!state.item || state.item.is_covered) return undefined;
+  if (!state.chosen.delete(label)) state.chosen.add(label);
+  const place = state.batch.classes.indexOf(label);
+  document.querySelectorAll(".answers button")[place]?.setAttribute("aria-pressed", String(state.chosen.has(label)));
+  return undefined;
+}
+
+const sendLabels = () =>
+  answer(JSON.stringify(state.batch.classes.filter((label) => state.chosen.has(label))));
+
+const sendNone = () => answer("[]");
 
 function passOn(action, reason) {
   const body = { ...where(), action, reason, looked_ms: readWatch(), request_id: name() };
@@ -242,23 +306,36 @@ function whyPass(action) {
   if (state.item) askReason(action, (reason) => passOn(action, reason));
 }
 
+/** Write an answer as people read it: of several labels with a comma between them. */
+function wordsOf(label) {
+  if (!state.batch?.is_multiple) return label;
+  return JSON.parse(label).join(", ") || say("none_of_them");
+}
+
 const help = () => showKeys(state.batch?.classes ?? []);
 
 async function undo() {
-  if (!state.batch || !state.last || state.isBusy) return tell(say("nothing_to_undo"));
+  // What was said about the item in front of us and is still on its way is what a person means.
+  const item_id = state.item && keptFor(where()).length ? state.item.item_id : state.last;
+  if (!state.batch || !item_id || state.isBusy) return tell(say("nothing_to_undo"));
   const { problem, batch_id } = state.batch;
   state.isBusy = true;
   try {
-    const { item } = await post("undo", { problem, batch_id, item_id: state.last, request_id: name() });
-    tell(say("taken_back"));
-    await readProgress();
-    state.last = state.progress.last_item_id;
-    showItem(item);
+    const { item } = await send("undo", { problem, batch_id, item_id, request_id: name() });
+    await takenBack(item);
   } catch (error) {
-    await fail(error, undo);
+    await fail(error, recover);
   } finally {
     state.isBusy = false;
   }
+}
+
+async function takenBack(item) {
+  tell(say("taken_back"));
+  await readProgress();
+  state.last = state.progress.last_item_id;
+  if (item) showItem(item);
+  else await takeNext();
 }
 
 async function openCover() {
@@ -325,7 +402,9 @@ document.addEventListener("keydown", (event) => {
   const key = keyOf(event);
   if (!state.batch && key !== "b") return;
   const label = state.item && state.batch.classes[Number(key) - 1];
-  const action = label ? () => answer(label) : KEYS[key];
+  const several = state.item && state.batch.is_multiple ? { 0: sendNone, enter: sendLabels }[key] : undefined;
+  if (several && event.target.matches("button") && key === "enter") return;
+  const action = label ? () => press(label) : (several ?? KEYS[key]);
   if (!action) return;
   event.preventDefault();
   action();
@@ -372,9 +451,13 @@ async function resend() {
   try {
     const outcomes = await sendAgain();
     const refused = outcomes.filter((outcome) => outcome.error);
-    for (const { body, error } of refused) {
-      tell(say("not_stored", { label: body.label ?? body.action, item: body.item_id, reason: error.message }));
+    for (const { path, body, error } of refused) {
+      const label = body.label ?? say(body.action ?? path);
+      tell(say("not_stored", { label, item: body.item_id, reason: error.message }));
     }
+    const last = outcomes.at(-1);
+    const isTakenBack = last?.path === "undo" && !last.error && last.body.batch_id === state.batch?.batch_id;
+    if (isTakenBack) return await takenBack(last.answer.item);
     if (!refused.length) tell(say("online"));
     if (state.batch) await work();
   } catch (error) {

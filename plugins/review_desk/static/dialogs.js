@@ -44,6 +44,19 @@ export function askReason(action, passOn) {
   (choices[0] ?? reason).focus();
 }
 
+/** Ask a lead why; `finish` takes the words. */
+export function askWhy(title, finish) {
+  const reason = make("textarea", { rows: "3", maxlength: "2000", "aria-label": title });
+  const send = () => {
+    if (!reason.value.trim()) return reason.focus();
+    dialog.close();
+    finish(reason.value.trim());
+  };
+  const row = make("div", { class: "row" }, button(say("send"), "", send, { class: "main" }), button(say("cancel"), "Esc", () => dialog.close()));
+  const dialog = showDialog(title, reason, row);
+  reason.focus();
+}
+
 /** Show what every key does. */
 export function showKeys(labels) {
   const classes = labels.slice(0, 9).map((label, index) => [String(index + 1), `${say("key_answer")}: ${label}`]);
@@ -55,7 +68,8 @@ export function showKeys(labels) {
 /** Name a key by its place on the board, so that S is S also where the keyboard writes Korean. */
 export function keyOf(event) {
   if (event.key === "?") return "?";
-  const place = /^(?:Key([A-Z])|(?:Digit|Numpad)([1-9]))$/.exec(event.code);
-  const written = /^[a-z1-9]$/i.test(event.key) ? event.key : (place?.[1] ?? place?.[2] ?? "");
+  if (event.key === "Enter") return "enter";
+  const place = /^(?:Key([A-Z])|(?:Digit|Numpad)([0-9]))$/.exec(event.code);
+  const written = /^[a-z0-9]$/i.test(event.key) ? event.key : (place?.[1] ?? place?.[2] ?? "");
   return written.toLowerCase();
 }

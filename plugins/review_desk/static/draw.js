@@ -1,5 +1,7 @@
 // Makes elements. Text is only ever set as text, so that nothing an item says can become a part of the page.
 
+import { placeParticles } from "./language.js";
+
 const SVG = "http://www.w3.org/2000/svg";
 const DIRECTION_MARKS = /[\u202A-\u202E\u2066-\u2069]/;
 const MOST_REASONS = 8;
@@ -19,7 +21,8 @@ export function make(tag, attributes = {}, ...children) {
 
 /** Put values into a sentence. */
 export function fill(sentence, values = {}) {
-  return sentence.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? String(values[name]) : whole));
+  const filled = sentence.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? String(values[name]) : whole));
+  return placeParticles(filled);
 }
 
 export function button(label, hint, press, attributes = {}) {
@@ -64,13 +67,28 @@ export function drawModel(view, text, isBlind) {
   side.append(drawArray(n, sentence));
   side.append(make("p", { class: "sentence", text: sentence }));
   side.append(make("p", { class: "quiet", text: count("of_100_rest", 100 - n) }));
+  if (view.classes?.length) side.append(drawClasses(view.classes));
   side.append(drawEntropy(view, text));
   if (view.reasons.length) side.append(...drawReasons(view, text));
   return side;
 }
 
+/** Draw how many of 100 are of each class, the likeliest first. */
+function drawClasses(classes) {
+  const rows = classes.map((one) =>
+    make(
+      "li",
+      {},
+      make("bdi", { text: one.name }),
+      make("progress", { max: "100", value: String(one.n_of_100), "aria-label": `${one.name}: ${one.n_of_100} / 100` }),
+      make("span", { class: "way", text: String(one.n_of_100) }),
+    ),
+  );
+  return make("ul", { class: "reasons" }, ...rows);
+}
+
 function drawEntropy(view, text) {
-  const share = Math.round((100 * view.entropy_nats) / Math.LN2);
+  const share = Math.round((100 * view.entropy_nats) / (view.most_entropy_nats ?? Math.LN2));
   const words = fill(text.entropy, { share });
   const title = fill(text.entropy_title, { nats: view.entropy_nats.toFixed(2) });
   return make(

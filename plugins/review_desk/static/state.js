@@ -7,6 +7,8 @@ export const state = {
   person: "",
   batches: [],
   finished: [],
+  flags: [],
+  refused_lines: [],
   batch: null,
   item: null,
   last: null, // the item that undo takes back

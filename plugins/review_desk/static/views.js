@@ -1,7 +1,9 @@
 // Parts of views that only show: languages, a batch in the list, a cover, and reports.
 
 import { button, make } from "./draw.js";
-import { say } from "./state.js";
+import { say, state } from "./state.js";
+
+const FEWEST_ITEMS = 10; // fewer say nothing about how well people agree
 
 /** Draw a button for each language. */
 export function drawLanguages(languages, current, choose) {
@@ -105,6 +107,96 @@ export function drawDifferences(differences) {
   return [make("h3", { text: say("differences") }), make("ul", { class: "differences" }, ...rows)];
 }
 
+/** Draw whose answers wait for a lead: `look` shows the report of their problem. */
+export function drawWaitingFlags(flags, look) {
+  if (!flags?.length) return [];
+  const rows = flags.map((row) =>
+    make(
+      "li",
+      { class: "row" },
+      make("span", { dir: "auto", text: row.title }),
+      make("span", { class: "bad", text: say("flags_wait", { n: row.n_flags }) }),
+      button(say("people"), "", () => look(row), { class: "plain" }),
+    ),
+  );
+  return [make("h2", { text: say("flags") }), make("ul", { class: "past" }, ...rows)];
+}
+
+/** Draw answers that came faster than anybody reads; `decide` takes a lead's word about them. */
+export function drawFlags(flags, decide) {
+  if (!flags?.length) return [];
+  const rows = flags.map((row) => {
+    const values = { person: row.labelled_by, n: row.n_labels, batch: row.batch_id, when: momentOf(row.flagged_at_utc) };
+    const decided = row.status === "waiting" ? null : say(`flag_${row.status}`, { person: row.decided_by });
+    return make(
+      "li",
+      {},
+      make("p", { text: say("flag_of", values) }),
+      make("p", { class: "quiet", text: row.reason }),
+      decided ? make("p", { class: "quiet", text: decided }) : null,
+      make(
+        "div",
+        { class: "row" },
+        row.status === "accepted" ? null : button(say("flag_accept"), "", () => decide(row, true)),
+        row.status === "withdrawn" ? null : button(say("flag_withdraw"), "", () => decide(row, false)),
+      ),
+    );
+  });
+  const note = make("p", { class: "quiet", text: say("flags_note") });
+  return [make("h3", { text: say("flags") }), note, make("ul", { class: "differences" }, ...rows)];
+}
+
+/** Draw the lines of label files that were not taken, and why. */
+export function drawRefusedLines(rows) {
+  if (!rows?.length) return [];
+  const lines = rows.map((row) =>
+    make(
+      "li",
+      {},
+      make("p", { dir: "auto", text: say("refused_lines_of", { title: row.title, file: row.object_key, n: row.n_lines, line: row.first_line }) }),
+      make("p", { class: "quiet", dir: "auto", text: row.reason }),
+    ),
+  );
+  return [make("h2", { text: say("refused_lines") }), make("ul", { class: "differences" }, ...lines)];
+}
+
+const momentOf = (at) =>
+  new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" }).format(new Date(at));
+
+/** Draw why other people passed an item on; only a lead is given it. */
+export function drawPassed(passed) {
+  if (!passed?.length) return null;
+  const rows = passed.map((row) =>
+    make(
+      "li",
+      {},
+      make("p", { dir: "auto", text: row.reason }),
+      make("p", { class: "quiet", text: say(`passed_${row.action}`, { person: row.person, when: momentOf(row.at) }) }),
+    ),
+  );
+  return make(
+    "section",
+    { class: "passed", "aria-labelledby": "passed" },
+    make("h3", { id: "passed", text: say("passed_title") }),
+    make("ul", { class: "differences" }, ...rows),
+  );
+}
+
+/** Draw what people wrote beside their answers of a finished batch. */
+export function drawNotes(notes) {
+  if (!notes?.length) return [];
+  const rows = notes.map((row) =>
+    make(
+      "li",
+      {},
+      make("p", { dir: "auto", text: row.note }),
+      make("p", { class: "quiet", dir: "auto", text: row.excerpt }),
+      make("p", { class: "quiet", text: row.person ? say("note_of", row) : say("note_by_somebody", row) }),
+    ),
+  );
+  return [make("h3", { text: say("notes") }), make("ul", { class: "differences" }, ...rows)];
+}
+
 /** Draw the report of people, a row for each. */
 export function drawPeople(people) {
   if (!people.length) return [make("p", { class: "quiet", text: say("no_people") })];
@@ -119,6 +211,58 @@ export function drawPeople(people) {
   return [drawTable(["person", "n_answered", "known_met", "median_s", "last"], rows)];
 }
 
+/** Draw whom a lead has blocked, and who else could be; `decide` takes the person and whether to block them. */
+export function drawBlocks(people, blocks, decide) {
+  const blocked = new Set(blocks.map((row) => row.labelled_by));
+  const rows = blocks.map((row) => {
+    const values = { person: row.labelled_by, n: row.n_labels, lead: row.blocked_by, when: momentOf(row.blocked_at_utc) };
+    return make(
+      "li",
+      {},
+      make("p", { text: say("block_of", values) }),
+      make("p", { class: "quiet", dir: "auto", text: row.reason }),
+      button(say("unblock", { person: row.labelled_by }), "", () => decide(row.labelled_by, false), { class: "plain" }),
+    );
+  });
+  const others = people
+    .filter((row) => !blocked.has(row.person) && row.person !== state.person)
+    .map((row) => button(say("block", { person: row.person }), "", () => decide(row.person, true), { class: "plain" }));
+  if (!rows.length && !others.length) return [];
+  const note = make("p", { class: "quiet", text: say("blocks_note") });
+  return [make("h3", { text: say("blocks") }), note, make("ul", { class: "differences" }, ...rows), make("div", { class: "row" }, ...others)];
+}
+
+/** Draw items that people do not agree about; `decide` takes a lead's last word. */
+export function drawTorn(torn, classes, decide) {
+  if (!torn?.length || !classes.length) return [];
+  const rows = torn.map((row) => {
+    const said = Object.entries(row.said).map(([label, n]) => `${label} ${n}`).join(", ");
+    const buttons = classes.map((label) => button(say("last_word", { label }), "", () => decide(row, label), { class: "plain" }));
+    return make("li", {}, make("p", { dir: "auto", text: row.excerpt }), make("p", { class: "quiet", text: said }), make("div", { class: "row" }, ...buttons));
+  });
+  const note = make("p", { class: "quiet", text: say("torn_note") });
+  return [make("h3", { text: say("torn") }), note, make("ul", { class: "differences" }, ...rows)];
+}
+
+/** Draw what a person answered in a finished batch; `change` takes another answer. */
+export function drawOwnAnswers(answers, classes, change) {
+  if (!answers?.length || !classes.length) return [];
+  const rows = answers.map((row) => {
+    const others = classes.filter((label) => label !== row.label);
+    const buttons = others.map((label) => button(say("change_to", { label }), "", () => change(row, label), { class: "plain" }));
+    const words = make("p", { class: "quiet", text: say("you_answered", { label: row.label }) });
+    return make("li", {}, make("p", { dir: "auto", text: row.excerpt }), words, make("div", { class: "row" }, ...buttons));
+  });
+  const note = make("p", { class: "quiet", text: say("own_answers_note") });
+  return [make("details", {}, make("summary", { text: say("own_answers") }), note, make("ul", { class: "differences" }, ...rows))];
+}
+
+/** Draw what each answer means, as the problem's file says it. */
+export function drawGuidelines(guidelines) {
+  if (!guidelines) return null;
+  return make("details", { class: "guidelines" }, make("summary", { text: say("guidelines") }), make("p", { class: "sentence", dir: "auto", style: "white-space: pre-line", text: guidelines }));
+}
+
 /** Draw how well people agree: over all, about each class, and each person with the others. */
 export function drawAgreement(agreement) {
   const title = make("h3", { text: say("agreement") });
@@ -127,7 +271,7 @@ export function drawAgreement(agreement) {
   const rows = agreement.map((row) => [
     say(`scope_${row.scope}`, { subject: row.subject }),
     say(row.statistic),
-    figure(row.value),
+    row.value === null && row.n_items < FEWEST_ITEMS ? say("too_few") : figure(row.value),
     row.low === null ? "–" : say("interval", { low: figure(row.low), high: figure(row.high) }),
     String(row.n_items),
   ]);

@@ -28,7 +28,7 @@ def test_features_come_by_their_mean_place_over_the_methods_that_rank_them() -> 
     assert cards.features_by_method([]) == ([], [])
 
 
-def test_the_two_questions_that_agree_least_are_named_and_those_that_cannot_be_compared_are_not() -> None:
+def test_the_two_comparable_questions_that_agree_least_are_named() -> None:
     rows = [
         {"method": "a", "other_method": other, "rank_correlation": value, "most_disputed": "rain"}
         for other, value in (("b", 0.4), ("c", -0.2), ("d", None))
@@ -80,8 +80,10 @@ def test_limits_name_what_is_weak_too_small_or_failed_and_repeat_every_note() ->
         "segments": [{"is_weak": True}, {"is_weak": False}],
         "groups": [{"group_value": "blue", "value": None}, {"group_value": "red", "value": 0.5}],
         "checks": [{"check_name": "earns_more", "is_pass": False}, {"check_name": "leak", "is_pass": True}],
-        "notes": [{"note": "Labels are few."}],
+        "notes": [{"topic": "refit", "note": "It was fitted once more."}, {"topic": "rows", "note": "Labels are few."}],
     }
+    assert cards.how_it_was_fitted(card) == "It was fitted once more."
+    assert cards.how_it_was_fitted({"notes": []}) is None
     found = cards.limits_of(card, {"n_evaluate": 1_234})
     assert "1,234 rows" in found[0]
     assert found[1].startswith("It is weak in 1 of 2 segments")
@@ -90,7 +92,7 @@ def test_limits_name_what_is_weak_too_small_or_failed_and_repeat_every_note() ->
     assert len(cards.limits_of({"segments": [], "groups": [], "checks": [], "notes": []}, {"n_evaluate": 1})) == 1
 
 
-def test_a_slider_steps_by_whole_numbers_where_the_column_does_and_a_constant_has_none() -> None:
+def test_a_slider_steps_as_its_column_does_and_a_constant_has_none() -> None:
     problem = Problem.model_validate(LATE)
     ranges = [
         {"feature": "hour", "low": 5.0, "high": 22.0},

@@ -33,7 +33,7 @@ def test_the_numbers_are_read_out_of_100() -> None:
     assert words == ["4: 50.0 of 100 (25.0 to 75.0)"]
 
 
-def test_markup_in_a_name_or_a_value_stays_text_and_no_point_is_no_crash() -> None:
+def test_markup_in_a_name_or_a_value_stays_text() -> None:
     svg = draw_curve('"><script>', [point("<script>", 0.5)], 1.0)
     assert "<script>" not in svg
     assert tags(draw_curve("empty", [], 1.0), "circle") == []

@@ -1,6 +1,7 @@
 """The page's app is made once, at its first request."""
 
 import asyncio
+import os
 import subprocess
 import sys
 import types
@@ -8,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from include.settings import REPOSITORY
 from pages.on_demand import OnDemandApp
 
 
@@ -35,5 +37,7 @@ def test_nothing_is_imported_before_the_first_request_and_the_app_is_made_once(m
 def test_the_plugin_file_imports_no_page() -> None:
     """Scheduler and DAG processor load the plugin too."""
     code = "import reports_plugin, sys; assert 'reports.app' not in sys.modules and 'pandas' not in sys.modules"
-    done = subprocess.run([sys.executable, "-c", code], cwd="plugins", capture_output=True, text=True, check=False)
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
+    command, folder = [sys.executable, "-c", code], REPOSITORY / "plugins"
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-500:]

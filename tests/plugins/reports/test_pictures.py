@@ -3,7 +3,7 @@
 import re
 import xml.etree.ElementTree as ET
 
-from reports.pictures import MARGIN, SIDE, ReliabilityPoint, draw_reliability
+from reports.pictures import MARGIN, SIDE, CurvePoint, ReliabilityPoint, draw_curve, draw_reliability
 
 
 def make_point(**changes: float) -> ReliabilityPoint:
@@ -41,3 +41,28 @@ def test_a_title_with_markup_stays_text() -> None:
     svg = draw_reliability([], '"><script>alert(1)</script>')
     assert "<script>" not in svg
     assert ET.fromstring(svg).attrib["aria-label"] == '"><script>alert(1)</script>'  # noqa: S314
+
+
+WORDS = {"said": "said", "happened": "<happened>", "point": "{said}/{happened}/{low}/{high} & so"}
+CURVE = [CurvePoint(0.25, 0.25, 0.0, 0.5, 10), CurvePoint(0.75, 0.5, 0.5, 1.0, 40)]
+
+
+def test_the_curve_runs_through_its_points_and_the_band_around() -> None:
+    drawn = ET.fromstring(draw_curve(CURVE, "t", WORDS))  # noqa: S314
+    [curve] = drawn.iter("polyline")
+    [band] = drawn.iter("polygon")
+    quarter = MARGIN + SIDE * 0.25, MARGIN + SIDE * 0.75
+    assert curve.attrib["points"] == f"{quarter[0]},{quarter[1]} {quarter[1]},{MARGIN + SIDE * 0.5}"
+    ys = [float(place.split(",")[1]) for place in band.attrib["points"].split()]
+    assert ys == [MARGIN + SIDE * 0.5, MARGIN, MARGIN + SIDE * 0.5, MARGIN + SIDE]
+
+
+def test_each_point_of_the_curve_says_its_numbers_and_words_stay_text() -> None:
+    svg = draw_curve(CURVE, "t", WORDS)
+    assert [element.text for element in ET.fromstring(svg).iter("title")] == [  # noqa: S314
+        "25/25/0/50 & so",
+        "75/50/50/100 & so",
+    ]
+    assert "&lt;happened&gt;" in svg
+    small, large = dots(svg)
+    assert float(small["r"]) < float(large["r"])

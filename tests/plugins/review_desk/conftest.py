@@ -1,7 +1,8 @@
 """The desk's app over a real warehouse, with people whose rights a test can choose instead of Airflow's login."""
 
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
@@ -11,7 +12,7 @@ from airflow.api_fastapi.core_api.security import get_user
 from fastapi import FastAPI, HTTPException, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.testclient import TestClient
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import Engine, QueuePool, create_engine, event
 
 from include.warehouse.database import engine_for
 from review_desk import app as page
@@ -42,8 +43,20 @@ def _engine(module_warehouse_url: str) -> Iterator[Engine]:
 def engine(_engine: Engine, module_warehouse_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
     monkeypatch.setenv("MULGIL_WAREHOUSE_URL", module_warehouse_url)
     yield _engine
+    wait_for_requests(engine_for(module_warehouse_url))
     clear(_engine)
     engine_for(module_warehouse_url).dispose()
+
+
+def wait_for_requests(engine: Engine) -> None:
+    """Wait until no request holds a connection: a page that was closed may have asked for something a moment before."""
+    pool, returned = engine.pool, threading.Event()
+    assert isinstance(pool, QueuePool)
+    event.listen(pool, "checkin", lambda *_: returned.set())
+    give_up_at = time.monotonic() + 10
+    while pool.checkedout() and time.monotonic() < give_up_at:
+        returned.wait(0.1)
+        returned.clear()
 
 
 @pytest.fixture
@@ -112,25 +125,6 @@ def ada(desk_app: FastAPI) -> Caller:
 
 
 @pytest.fixture
-def served(desk_app: FastAPI) -> Iterator[str]:
+def served(desk_app: FastAPI, serve: Callable[[FastAPI], str]) -> str:
     """Serve the app and its login on a port of this machine; gives its address."""
-    import uvicorn
-
-    config = uvicorn.Config(desk_app, host="127.0.0.1", port=0, log_level="error", lifespan="off", ws="none")
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, daemon=True)
-    started = threading.Event()
-    # Uvicorn says that it listens by a flag that nobody can wait for.
-    startup = server.startup
-
-    async def start(sockets: Any = None) -> None:
-        await startup(sockets)
-        started.set()
-
-    server.startup = start  # type: ignore[method-assign]
-    thread.start()
-    assert started.wait(20)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    yield f"http://127.0.0.1:{port}"
-    server.should_exit = True
-    thread.join(20)
+    return serve(desk_app)

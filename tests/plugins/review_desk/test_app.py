@@ -9,18 +9,23 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine, text, update
 
-from include.review import desk
-from include.review.desk import Person, Place
-from include.warehouse.tables.desk import REVIEW_AUDIT, REVIEW_SEAT
+from include.review.desk import service
+from include.review.desk.service import Person, Place
+from include.warehouse.tables.desk import REVIEW_AUDIT, REVIEW_PASS, REVIEW_SEAT
 from include.warehouse.tables.review import LABEL
+from pages.languages import LANGUAGES
+from pages.shell import MEDIA_TYPES
 from review_desk import app as page
-from review_desk.texts import LANGUAGES, TEXTS
+from review_desk.texts import TEXTS
 from tests.laid_desk import BATCH, PROBLEM, lay_out, make_choice, make_problem, rows
 from tests.plugins.review_desk.conftest import ORIGIN, Caller, Rights
 
 READS = ["", "static/desk.js", "batches", "progress", "text", "summary", "people"]
-WRITES = ["take", "answer", "pass", "undo", "open", "leave"]
+WRITES = ["take", "answer", "pass", "undo", "open", "leave", "decide", "block", "afterwards"]
 WHERE = {"problem": PROBLEM, "batch_id": BATCH}
+NOTHING_OF_PEOPLE = dict[str, list[str]].fromkeys(["people", "agreement", "flags", "blocks", "torn"], []) | {
+    "classes": ["wanted", "unsolicited"]
+}
 SCRIPT = "<script>alert(1)</script>"
 
 
@@ -33,8 +38,12 @@ def body_of(path: str, item_id: str = "mail-01") -> dict[str, Any]:
         "pass": {"item_id": item_id, "action": "skip", "reason": "no idea", "request_id": "request-2"},
         "undo": {"item_id": item_id, "request_id": "request-3"},
         "open": {"item_id": item_id},
+        "decide": {"labelled_by": "bot", "is_accepted": True},
+        "block": {"labelled_by": "bot", "is_blocked": True, "reason": "a script"},
     }
-    return WHERE | more[path]
+    more["afterwards"] = {"item_id": item_id, "label": "wanted", "is_last_word": False, "request_id": "request-4"}
+    # A block is about a person, wherever they answered.
+    return ({"problem": WHERE["problem"]} if path == "block" else WHERE) | more[path]
 
 
 def audited(engine: Engine) -> list[tuple[str, str, str, str | None]]:
@@ -77,8 +86,50 @@ def test_a_viewer_who_posts_is_refused_told_why_and_written_down(desk_app: FastA
     response = Caller(desk_app, "vic").post(path, body_of(path))
     assert (response.status_code, response.json()["code"]) == (403, "no_right")
     assert "Unsolicited advertising in the mail" in response.json()["message"]
-    action = "skip" if path == "pass" else path
+    action = {"pass": "skip", "decide": "accept", "afterwards": "correction"}.get(path, path)
     assert audited(engine) == [("vic", action, "refused", "no_right")]
+
+
+def test_a_viewer_who_never_stops_fills_a_row_a_minute(desk_app: FastAPI, engine: Engine) -> None:
+    lay_out(engine, [make_choice(1)])
+    vic = Caller(desk_app, "vic")
+    for number in range(30):
+        assert vic.post("take", WHERE | {"batch_id": f"round-{number}"}).status_code == 403
+    counts = [row["after"]["n_times"] for row in rows(engine, REVIEW_AUDIT)]
+    assert sum(counts) == 30
+    assert len(counts) <= 2  # the minute may end meanwhile
+
+
+@pytest.mark.parametrize(
+    ("role", "status"), [("Viewer", 403), ("Reviewer", 403), ("Op", 403), ("Lead", 200), ("Admin", 200)]
+)
+def test_the_report_of_people_is_for_leads(
+    desk_app: FastAPI, engine: Engine, rights: Rights, role: str, status: int
+) -> None:
+    lay_out(engine, [make_choice(1)])
+    rights.roles["ada"] = [role]
+    assert Caller(desk_app, "ada").get("people", problem=PROBLEM).status_code == status
+
+
+@pytest.mark.parametrize("field", ["problem", "batch_id", "item_id", "label", "request_id"])
+@pytest.mark.parametrize("character", ["\x00", "\n", "\x1b"])
+def test_a_control_character_in_any_name_is_the_askers_fault(
+    ada: Caller, engine: Engine, field: str, character: str
+) -> None:
+    lay_out(engine, [make_choice(1)])
+    sent = body_of("answer")
+    response = ada.post("answer", sent | {field: f"{sent[field]}{character}"})
+    assert (response.status_code, response.json()["code"]) == (422, "malformed")
+
+
+@pytest.mark.parametrize("field", ["note", "reason"])
+def test_a_control_character_in_what_a_person_writes_is_stored(ada: Caller, engine: Engine, field: str) -> None:
+    lay_out(engine, [make_choice(1)])
+    ada.post("take", WHERE)
+    path = {"note": "answer", "reason": "pass"}[field]
+    assert ada.post(path, body_of(path) | {field: "two\nlines\x00"}).status_code == 200
+    stored = rows(engine, LABEL if field == "note" else REVIEW_PASS)
+    assert stored[0][field] == "two\nlines\ufffd"
 
 
 def test_a_viewer_sees_that_a_batch_is_there(desk_app: FastAPI, engine: Engine) -> None:
@@ -99,7 +150,7 @@ def test_reports_of_people_are_for_leads(desk_app: FastAPI, rights: Rights, ada:
     response = ada.get("people", problem=PROBLEM)
     assert (response.status_code, response.json()["code"]) == (403, "leads_only")
     rights.roles["ada"] = ["trust-and-safety-lead"]
-    assert ada.get("people", problem=PROBLEM).json() == {"people": [], "agreement": []}
+    assert ada.get("people", problem=PROBLEM).json() == NOTHING_OF_PEOPLE
 
 
 # ---------------------------------------------------------------- from where, and what
@@ -170,7 +221,7 @@ def test_where_the_server_died_after_the_last_answer_whoever_looks_next_finishes
     lay_out(engine, [make_choice(1)])
     ada.post("take", WHERE)
     given = {"label": "wanted", "note": None, "looked_ms": None, "request_id": "request-1"}
-    desk.answer(engine, make_problem(), Place(PROBLEM, BATCH, "mail-01"), Person("ada"), **given)
+    service.answer(engine, make_problem(), Place(PROBLEM, BATCH, "mail-01"), Person("ada"), **given)
     assert ada.post("take", WHERE).json() == {"item": None, "is_finished": True}
     assert ada.post("take", WHERE).json() == {"item": None, "is_finished": True}
     assert rights.announced == [(PROBLEM, BATCH)]
@@ -188,7 +239,7 @@ def test_sent_twice_because_the_answer_got_lost_it_is_stored_once(ada: Caller, e
     ("change", "status", "english", "korean"),
     [
         ({"label": "perhaps"}, 422, "“perhaps” is none of the answers; allowed are: wanted, unsolicited", "가능한 답"),
-        ({"item_id": "mail-77"}, 404, "This item is not in the batch", "묶음에 없습니다"),
+        ({"item_id": "mail-77"}, 404, "This item is not in the batch", "작업에 없습니다"),
         ({"item_id": "mail-02"}, 409, "somebody else has it", "다른 사람이 맡고"),
         ({"batch_id": "round-099"}, 404, "There is no batch “round-099”", "“round-099”"),
         ({"problem": "campaign"}, 404, "There is no batch “campaign”", "“campaign”"),
@@ -211,7 +262,7 @@ def test_an_answer_to_a_finished_batch_is_told_so_in_both_languages(desk_app: Fa
     ada = Caller(desk_app, "ada")
     ada.post("take", WHERE)
     ada.post("answer", body_of("answer"))
-    for language, words in (("en", "This batch is finished"), ("ko", "이 묶음은 끝나서")):
+    for language, words in (("en", "This batch is finished"), ("ko", "이 작업은 끝나서")):
         late = Caller(desk_app, "ada", language).post("answer", body_of("answer") | {"request_id": "request-late"})
         assert (late.status_code, late.json()["code"]) == (409, "finished_batch")
         assert words in late.json()["message"]
@@ -223,7 +274,7 @@ def test_an_answer_after_the_lease_is_told_that_somebody_else_has_the_item(desk_
     with engine.begin() as connection:
         connection.execute(update(REVIEW_SEAT).values(expires_at_utc=text("now() - interval '1 second'")))
     assert Caller(desk_app, "ben").post("take", WHERE).json()["item"]["item_id"] == "mail-01"
-    for language, words in (("en", "The time for this item was over"), ("ko", "이 항목의 시간이 지나")):
+    for language, words in (("en", "The time for this item was over"), ("ko", "이 항목의 제한 시간이 지나")):
         late = Caller(desk_app, "ada", language).post("answer", body_of("answer"))
         assert (late.status_code, late.json()["code"]) == (409, "not_held")
         assert words in late.json()["message"]
@@ -269,10 +320,10 @@ def test_the_page_runs_its_own_files_only_and_is_not_kept(ada: Caller) -> None:
     assert "<script>" not in response.text
 
 
-@pytest.mark.parametrize("name", [*page.FILES])
+@pytest.mark.parametrize("name", [*page.SITE.files])
 def test_every_file_of_the_page_is_there_and_names_no_other_address(ada: Caller, name: str) -> None:
     response = ada.get(f"static/{name}")
-    assert response.headers["content-type"].startswith(page.FILES[name])
+    assert response.headers["content-type"].startswith(MEDIA_TYPES[name[name.index(".") :]])
     foreign = response.text.replace("http://www.w3.org/2000/svg", "")
     assert "http" not in foreign.replace("https.", "").replace("HTTPS", "")
     assert "innerHTML" not in foreign

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from include.review.refusals import Refusal
-from review_desk.texts import LANGUAGES, TEXTS, choose_language, say
+from include.review.desk.refusals import Refusal
+from pages.languages import LANGUAGES
+from review_desk.texts import TEXTS, say
 
 HERE = Path(__file__).resolve().parents[3] / "plugins" / "review_desk"
 
@@ -32,23 +33,6 @@ def test_the_page_says_nothing_that_is_not_in_the_texts() -> None:
     assert len(said) > 40
     codes = {str(code) for code in Refusal}  # the script compares them and never says them
     assert said - {"length"} - codes <= TEXTS["en"].keys()
-
-
-@pytest.mark.parametrize(
-    ("accepted", "language"),
-    [
-        ("ko", "ko"),
-        ("ko-KR,ko;q=0.9,en-US;q=0.8", "ko"),
-        ("en-US,ko;q=0.9", "en"),
-        ("fr,ko;q=0.2", "ko"),
-        ("fr", "en"),
-        ("ko;q=nonsense", "en"),
-        ("", "en"),
-        (None, "en"),
-    ],
-)
-def test_the_browsers_best_liked_language_is_spoken(accepted: str | None, language: str) -> None:
-    assert choose_language(accepted) == language
 
 
 def test_a_sentence_names_what_it_is_given_and_keeps_other_braces() -> None:

@@ -1,0 +1,1 @@
+"""The Experiments page: a small FastAPI app inside Airflow's API server."""
