@@ -19,5 +19,7 @@ try:
     from scripts.stack.cli import main
 
     leave(main(sys.argv[1:]))
+except BrokenPipeError:
+    os._exit(1)  # whoever read the answer has read enough; flushing what is left would fail again
 except KeyboardInterrupt:
     leave(INTERRUPTED)  # while still importing: nothing was started yet, and a traceback would only frighten

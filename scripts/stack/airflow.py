@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from include.settings import read_number
 from scripts.stack.home import REPO, Home
 from scripts.stack.keys import Keys
 from scripts.stack.ports import HOST
@@ -35,6 +36,7 @@ class Addresses:
     airflow_port: int
     metadata_url: str
     warehouse_url: str
+    bi_url: str
 
     @property
     def airflow_url(self) -> str:
@@ -102,7 +104,7 @@ def _pace() -> dict[str, str]:
     return {
         "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
         # Three per core of a small machine: tasks wait for the API and the database a third of their time.
-        "AIRFLOW__CORE__PARALLELISM": os.environ.get("MULGIL_PARALLELISM") or "6",
+        "AIRFLOW__CORE__PARALLELISM": f"{read_number(os.environ, 'MULGIL_PARALLELISM', 6, least=1, most=256):.0f}",
         "AIRFLOW__CORE__MAX_ACTIVE_TASKS_PER_DAG": "6",
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         # An asset event that arrives while its consumer is paused is lost, so `make run` unpauses from the far end.
@@ -133,6 +135,7 @@ def _project(home: Home, keys: Keys, addresses: Addresses) -> dict[str, str]:
         "MULGIL_LAKE_URL": str(home.lake),
         "MULGIL_MODELS_URL": str(home.models),
         "MULGIL_PII_KEY": keys.pii_key,
+        "MULGIL_SIGNING_KEY": keys.signing_key,
         # Six tasks at once on two cores: numerical libraries that each take every core only get in each other's way.
         "OMP_NUM_THREADS": "1",
         "OPENBLAS_NUM_THREADS": "1",

@@ -1,4 +1,4 @@
-"""The words of the embedded stack: run, down, info, logs, clean."""
+"""The words of the embedded stack: run, up, down, info, logs, clean."""
 
 from __future__ import annotations
 
@@ -20,13 +20,26 @@ from scripts.stack.progress import Progress
 from scripts.stack.stack import open_stack
 
 
-def run(home: Home, _: argparse.Namespace) -> int:
+def run(home: Home, arguments: argparse.Namespace) -> int:
     """Start everything, let the loop run, show what it found."""
     from scripts.stack import run as run_module
 
-    text = run_module.run(home, Progress())
+    text = run_module.run(home, Progress(), wanted=arguments.problems, are_secrets_shown=_is_terminal())
     print(f"\n{text}")
     return 0
+
+
+def up(home: Home, _: argparse.Namespace) -> int:
+    """Start everything without the built-in problems."""
+    from scripts.stack import run as run_module
+
+    print(f"\n{run_module.up(home, Progress(), are_secrets_shown=_is_terminal())}")
+    return 0
+
+
+def _is_terminal() -> bool:
+    """Say whether a person reads this, and no file or program."""
+    return sys.stdout.isatty() and sys.stderr.isatty()
 
 
 def down(home: Home, _: argparse.Namespace) -> int:
@@ -42,11 +55,15 @@ def down(home: Home, _: argparse.Namespace) -> int:
 
 
 def info(home: Home, arguments: argparse.Namespace) -> int:
-    """Show addresses, users and passwords."""
+    """Show addresses, users and what waits; passwords on a terminal or where `--secrets` asks, the owner only there."""
     stack = open_stack(home)
     if stack.postgres.is_running():
         stack.postgres.start()  # reads the port of the running server; starts nothing
-    facts = info_text.build_info(home, stack.keys, stack.addresses, stack.running())
+    are_secrets_shown = arguments.secrets or (arguments.format == "text" and sys.stdout.isatty())
+    waiting = info_text.read_waiting(stack)
+    facts = info_text.build_info(
+        stack, are_secrets_shown=are_secrets_shown, is_owner_shown=arguments.secrets, waiting=waiting
+    )
     print(info_text.format_json(facts) if arguments.format == "json" else info_text.format_text(facts))
     return 0
 
@@ -59,7 +76,7 @@ def logs(home: Home, _: argparse.Namespace) -> int:
 
 
 def clean(home: Home, arguments: argparse.Namespace) -> int:
-    """Stop everything and remove all data of this home."""
+    """Stop everything and remove all data of this home; raise StackError where Mulgil did not make the folder."""
     if not home.root.exists():
         print("Nothing to remove.")
         return 0
@@ -79,6 +96,7 @@ def clean(home: Home, arguments: argparse.Namespace) -> int:
 
 WORDS: dict[str, Callable[[Home, argparse.Namespace], int]] = {
     "run": run,
+    "up": up,
     "down": down,
     "info": info,
     "logs": logs,
@@ -95,6 +113,8 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m scripts.stack", description=__doc__)
     parser.add_argument("word", choices=WORDS)
     parser.add_argument("--format", choices=("text", "json"), default="text", help="of info")
+    parser.add_argument("--problems", default="", help="of run: names with commas, or all; three without it")
+    parser.add_argument("--secrets", action="store_true", help="info says passwords and the warehouse's owner, too")
     parsed = parser.parse_args(arguments)
     # A closed terminal and a polite kill end a run like Ctrl-C does, with nothing left half alive; and Ctrl-C does so
     # even where a shell started this in the background and told it to ignore the signal.

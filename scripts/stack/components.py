@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from pathlib import Path
 
+from include.settings import NAMES as NAMES_READ
 from scripts.stack import airflow, processes
-from scripts.stack.errors import ComponentDied, OutOfTime
+from scripts.stack.errors import OutOfTime
 from scripts.stack.home import REPO, Home
 from scripts.stack.rest import Airflow
 
@@ -18,8 +19,10 @@ NAMES = tuple(airflow.COMPONENTS)
 HEALTH_NAMES = {"scheduler": "scheduler", "dag-processor": "dag_processor", "triggerer": "triggerer"}
 # The triggerer gives its worker 10 s to end, and the worker takes them all; triggers live in the database.
 IMPATIENT = frozenset({"triggerer"})
-# Two slow cores with a cold disk took 40 s.
+# Two slow cores with a cold disk took 40 s for all four.
 START_S = 180.0
+# What the components, the tasks and what those start read, beside the settings of the project.
+READ_PREFIXES = ("AIRFLOW", "PYTHON", "AWS_", "SPARK_", "JAVA_HOME", "OMP_", "OPENBLAS_")
 
 
 def newest_change(folders: Iterable[Path]) -> float:
@@ -30,11 +33,11 @@ def newest_change(folders: Iterable[Path]) -> float:
 
 
 def fingerprint(name: str, environment: dict[str, str]) -> str:
-    """Return what a running component must have been started with to be kept.
+    """Return what a running component must have been started with to be kept; only what it reads counts.
 
     The api-server imports the plugins once, so that their code counts, too; tasks and DAG files are read afresh anyway.
     """
-    own = {key: value for key, value in environment.items() if key.startswith(("AIRFLOW", "MULGIL", "PYTHON"))}
+    own = {key: value for key, value in environment.items() if key in NAMES_READ or key.startswith(READ_PREFIXES)}
     code = newest_change([REPO / "plugins", REPO / "include"]) if name == "api-server" else 0.0
     pins = [path.read_text() for path in (REPO / "requirements.txt", *sorted((REPO / "config").glob("*.py")))]
     text = json.dumps([own, airflow.component_command(name), code, pins], sort_keys=True)
@@ -62,16 +65,10 @@ def start_missing(home: Home, environment: dict[str, str]) -> list[str]:
     return missing
 
 
-def require_alive(home: Home) -> None:
-    """Raise ComponentDied where a component ended by itself; the message carries its last words."""
-    for name in NAMES:
-        record = processes.read_record(home.run, name)
-        if record is None or not processes.is_alive(record):
-            log = home.log(name)
-            raise ComponentDied(
-                f"Airflow's {name} ended by itself. Its last lines ({log}):\n{processes.last_lines(log)}\n"
-                "Run make run again to restart it; if it ends again, the lines above say why."
-            )
+def find_ended(home: Home) -> list[str]:
+    """Return the components that do not run, though they may have been started."""
+    records = {record.name: record for record in processes.read_records(home.run, NAMES)}
+    return [name for name in NAMES if name not in records or not processes.is_alive(records[name])]
 
 
 def unhealthy(home: Home, health: dict[str, dict[str, str]]) -> list[str]:
@@ -82,26 +79,34 @@ def unhealthy(home: Home, health: dict[str, dict[str, str]]) -> list[str]:
         record = processes.read_record(home.run, name)
         beat = said.get(f"latest_{key}_heartbeat")
         # A component that was killed a moment ago still counts as healthy; its successor has not spoken yet.
-        is_fresh = bool(beat and record and datetime.fromisoformat(beat).timestamp() >= record.started_at)
+        is_fresh = bool(beat and record and datetime.fromisoformat(beat).timestamp() >= processes.started_at(record))
         if said.get("status") != "healthy" or not is_fresh:
             waiting.append(name)
     return waiting
 
 
-def wait_until_healthy(home: Home, client: Airflow, deadline: float, tick: Callable[[], None]) -> None:
+def wait_until_healthy(home: Home, client: Airflow, look: Callable[[], None]) -> None:
     """Wait until all four components report good health.
 
+    Args:
+        home: whose components.
+        client: of their api-server.
+        look: looks after the servers meanwhile.
+
     Raises:
-        ComponentDied: one of them ended meanwhile.
-        OutOfTime: they did not get there.
+        ComponentDied: one of them ends again and again.
+        OutOfTime: none of those that are missing reported for three minutes.
     """
-    limit = min(deadline, time.monotonic() + START_S)
+    last: list[str] = []
+    news_at = time.monotonic()
     while waiting := unhealthy(home, client.health()):
-        require_alive(home)
-        if time.monotonic() > limit:
+        look()
+        now = time.monotonic()
+        if waiting != last:
+            last, news_at = waiting, now
+        if now - news_at > START_S:
             raise OutOfTime(
                 f"Airflow did not become healthy in time; {', '.join(waiting)} did not report. "
                 f"Look into {home.logs}, then run make down and make run."
             )
-        tick()
         time.sleep(0.3)

@@ -15,6 +15,7 @@ from scripts.stack.errors import StackError
 REPO = Path(__file__).resolve().parent.parent.parent
 # The lake, PostgreSQL and logs of the built-in problems take well under 1 GB; a full disk breaks PostgreSQL first.
 NEEDED_GB = 2.0
+RESTORING = ".restoring"
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,11 @@ class Home:
     def secrets(self) -> Path:
         """Generated keys and passwords, mode 600."""
         return self.root / "secrets.json"
+
+    @property
+    def restoring(self) -> Path:
+        """Is there as long as a backup is being put back, and after one that was broken off."""
+        return self.root / RESTORING
 
     def log(self, name: str) -> Path:
         """Return the log file of one server."""

@@ -5,10 +5,19 @@ The REST API could answer the same with one request per DAG; on two cores those 
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any, LiteralString
 
 import psycopg
+
+from include.names import Stage
+from scripts.stack.errors import StackError
+
+# A server that recovers after a crash answers within seconds; one that was started again, within a few more.
+RECONNECT_S = 30.0
 
 # A run that only waits for a person is not work in progress: nobody may come today.
 _RUNS = """
@@ -114,43 +123,120 @@ class Snapshot:
 
 
 class Loop:
-    """A reader of one Airflow's metadata database.
+    """A reader of one Airflow's metadata database; a connection that breaks is made again.
 
     Args:
-        connection: to that database; kept open and used by one thread.
+        connect: opens a connection to that database that commits each statement.
         since: runs queued before this moment, and finished, are somebody else's.
+        look: looks after the servers while the database does not answer.
+        is_ours: says of a DAG id whether its runs count; all do without it.
     """
 
-    def __init__(self, connection: psycopg.Connection, since: datetime) -> None:
-        self._connection = connection
+    def __init__(
+        self,
+        connect: Callable[[], psycopg.Connection],
+        since: datetime,
+        look: Callable[[], None] = lambda: None,
+        is_ours: Callable[[str], bool] = lambda _: True,
+    ) -> None:
+        self._connect = connect
+        self._look = look
+        self._is_ours = is_ours
+        self._connection: psycopg.Connection | None = None
         self.since = since
+
+    def __enter__(self) -> Loop:
+        """Connect with the first question, not before."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Leave no connection behind."""
+        if self._connection is not None:
+            self._connection.close()
+
+    def _ask(self, query: LiteralString, **values: object) -> list[tuple[Any, ...]]:
+        """Return the rows of a query.
+
+        Raises:
+            StackError: the database did not answer for half a minute.
+            ComponentDied: PostgreSQL ends again and again.
+        """
+        lost_at = None
+        while True:
+            try:
+                if self._connection is None:
+                    self._connection = self._connect()
+                return self._connection.execute(query, values).fetchall()
+            except psycopg.OperationalError as error:
+                now = time.monotonic()
+                lost_at = now if lost_at is None else lost_at
+                if now - lost_at > RECONNECT_S:
+                    raise StackError(
+                        f"Airflow's database did not answer for {RECONNECT_S:.0f} s ({_first_line(error)}). "
+                        "Run make run again; what was done stays done."
+                    ) from error
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
+            self._look()
+            time.sleep(0.3)
 
     def snapshot(self) -> Snapshot:
         """Count runs and waiting partitions now."""
         result = Snapshot()
         names = {"success": "done", "running": "running", "queued": "queued", "failed": "failed"}
-        for dag_id, state, n_runs, n_waiting in self._connection.execute(_RUNS, {"since": self.since}):
+        for dag_id, state, n_runs, n_waiting in self._of_ours(self._ask(_RUNS, since=self.since)):
             counts = result.dags.setdefault(dag_id, DagCounts())
             setattr(counts, names[state], n_runs)
             counts.waiting += n_waiting
         for query in (_PENDING, _QUEUED_EVENTS):
-            for dag_id, n_events in self._connection.execute(query):
+            for dag_id, n_events in self._of_ours(self._ask(query)):
                 result.dags.setdefault(dag_id, DagCounts()).pending += n_events
         return result
 
     def failed_runs(self) -> list[FailedRun]:
         """Return the failed tasks of runs that failed since the command started, oldest first."""
-        rows = self._connection.execute(_FAILED, {"since": self.since})
-        return [FailedRun(*row) for row in rows]
+        return [FailedRun(*row) for row in self._of_ours(self._ask(_FAILED, since=self.since))]
+
+    def _of_ours(self, rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+        """Leave out rows about DAGs that do not count."""
+        return [row for row in rows if self._is_ours(str(row[0]))]
 
     def parsed_dags(self) -> dict[str, datetime]:
         """Return each DAG that Airflow knows, and when it last read it."""
-        return dict(self._connection.execute(_PARSED).fetchall())
+        return {str(dag_id): moment for dag_id, moment in self._ask(_PARSED)}
 
     def count_import_errors(self) -> int:
         """Return how many files Airflow could not read."""
-        row = self._connection.execute("SELECT count(*) FROM import_error").fetchone()
-        return row[0] if row else 0
+        ((n_errors,),) = self._ask("SELECT count(*) FROM import_error")
+        return int(n_errors)
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or ["no reason given"])[0]
+
+
+# Their runs are started by the clock: after the first one, another says nothing about how far the loop is.
+BY_CLOCK = (Stage.LAND, Stage.DESK_WATCH, Stage.EXPERIMENT_WATCH, Stage.EXPERIMENT_TIE, Stage.ALERT_WATCH, Stage.UPKEEP)
+
+
+class Stillness:
+    """Measures for how long nothing came further, while something still works or waits."""
+
+    def __init__(self, now: float) -> None:
+        self._last: object = None
+        self._since = now
+
+    def seconds(self, snapshot: Snapshot, now: float) -> float:
+        """Return for how many seconds nothing came further, given one more look at `now` (seconds, monotonic)."""
+        by_clock = tuple(f"__{stage}" for stage in BY_CLOCK)
+        progress = {
+            dag_id: min(counts.done, 1) if dag_id.endswith(by_clock) else (counts.done, counts.failed, counts.total)
+            for dag_id, counts in snapshot.dags.items()
+        }
+        if progress != self._last:
+            self._last, self._since = progress, now
+        return now - self._since
 
 
 class Patience:

@@ -1,8 +1,8 @@
-"""Airflow's metadata database and its users, in one process: `python -m scripts.stack.metadata`.
+"""Airflow's metadata database, Mulgil's roles and its users, in one process: `python -m scripts.stack.metadata`.
 
 Four commands (`db migrate` and three `users create`) would import Airflow four times, 16 s instead of 6. Runs in
 Airflow's environment; reads {"users": [{"name", "role", "password"}]} from stdin, so that passwords stand in no process
-list.
+list. Which DAGs the roles may edit follows from the problem files.
 """
 
 from __future__ import annotations
@@ -10,6 +10,10 @@ from __future__ import annotations
 import json
 import sys
 from typing import Any
+
+from include.names import LEAD_ROLE
+from include.problems.reading import load_problems
+from scripts.stack.roles import editable_dags
 
 
 def migrate() -> None:
@@ -20,7 +24,7 @@ def migrate() -> None:
 
 
 def make_users(users: list[dict[str, str]]) -> None:
-    """Make sure that each user exists, with exactly this role and password.
+    """Make sure that Mulgil's roles exist, and each user with exactly this role and password.
 
     Raises:
         SystemExit: a role does not exist, or the login tables refuse a user.
@@ -30,6 +34,7 @@ def make_users(users: list[dict[str, str]]) -> None:
     with get_application_builder() as builder:
         manager = builder.sm
         _show_pages_to_viewers(manager)
+        make_roles(manager, editable_dags(load_problems()[0]))
         for user in users:
             _make_user(manager, user)
 
@@ -41,6 +46,33 @@ def _show_pages_to_viewers(manager: Any) -> None:
     viewer = manager.find_role("Viewer")
     granted = manager.create_permission(permissions.ACTION_CAN_READ, permissions.RESOURCE_PLUGIN)
     manager.add_permission_to_role(viewer, granted)
+
+
+def make_roles(manager: Any, editable: dict[str, list[str]]) -> None:
+    """Give Mulgil's roles exactly their rights: what a viewer may, and to edit their own DAGs; nothing else stays.
+
+    Args:
+        manager: the login tables' security manager.
+        editable: role to ids of the DAGs that it may edit.
+    """
+    from airflow.providers.fab.www.security import permissions
+
+    answering = [
+        (permissions.ACTION_CAN_EDIT, permissions.RESOURCE_HITL_DETAIL),
+        (permissions.ACTION_CAN_ACCESS_MENU, permissions.RESOURCE_HITL_DETAIL),
+    ]
+    viewer = manager.find_role("Viewer")
+    for name, dag_ids in editable.items():
+        wanted = [
+            (permissions.ACTION_CAN_EDIT, permissions.resource_name(dag, permissions.RESOURCE_DAG)) for dag in dag_ids
+        ]
+        wanted += answering if name == LEAD_ROLE else []
+        granted = [*viewer.permissions, *(manager.create_permission(*right) for right in wanted)]
+        role = manager.add_role(name)
+        for right in set(role.permissions) - set(granted):
+            manager.remove_permission_from_role(role, right)
+        for right in granted:
+            manager.add_permission_to_role(role, right)
 
 
 def _make_user(manager: Any, user: dict[str, str]) -> None:

@@ -1,6 +1,6 @@
 """The embedded PostgreSQL: programs from a wheel, data in one folder, TCP on 127.0.0.1 only, passwords always.
 
-What belongs here: one server's life. What does not: which databases the stack wants; that is `cli.py`.
+What belongs here: one server's life. What does not: which databases the stack wants; that is `databases.py`.
 The wheel's own Python wrapper is not used: as root it adds a system user and opens every parent folder.
 """
 
@@ -11,19 +11,19 @@ import importlib.util
 import os
 import secrets
 import shutil
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 
+import psutil
 import psycopg
 from psycopg import sql
 
 from scripts.stack import processes, unprivileged
 from scripts.stack.errors import ComponentDied, StackError
-from scripts.stack.ports import HOST, choose_port
+from scripts.stack.ports import HOST, any_port, chosen_port
 
 DEFAULT_PORT = 54329
 PORT_VARIABLE = "MULGIL_POSTGRES_PORT"
@@ -38,6 +38,7 @@ SETTINGS = {
     "max_connections": "200",
     "shared_buffers": "256MB",
     # Losing the last half second in a power cut costs a re-run, which every step allows; waiting costs every commit.
+    # What no re-run brings back waits all the same: see the warehouse in `databases.py`.
     "synchronous_commit": "off",
     # Airflow's metadata is rewritten all day; fewer, larger checkpoints keep a slow disk calm.
     "max_wal_size": "1GB",
@@ -116,7 +117,7 @@ class EmbeddedPostgres:
         """Start the server and wait until it answers; return False where it already ran.
 
         Raises:
-            PortTaken: see `ports.choose_port`.
+            PortTaken: see `ports.chosen_port`.
             ComponentDied: the server ended at once; the message carries its log.
             StackError: the data folder cannot be made.
         """
@@ -125,11 +126,13 @@ class EmbeddedPostgres:
             return False
         if not (self.data_dir / "PG_VERSION").exists():
             self._make_cluster()
-        self.port = choose_port(PORT_VARIABLE, DEFAULT_PORT, self.port) if self.is_durable else _any_free_port()
-        settings = {**SETTINGS, **({} if self.is_durable else THROW_AWAY), "port": str(self.port)}
-        options = " ".join(f"-c {name}='{value}'" for name, value in settings.items())
-        arguments = ["start", "-w", "-t", str(START_S), "-s", "-D", str(self.data_dir), "-l", str(self.log)]
-        answer = self._call("pg_ctl", *arguments, "-o", options)
+        self._forget_stale_process()
+        choice = chosen_port(PORT_VARIABLE, DEFAULT_PORT, self.port) if self.is_durable else any_port()
+        with choice as self.port:
+            settings = {**SETTINGS, **({} if self.is_durable else THROW_AWAY), "port": str(self.port)}
+            options = " ".join(f"-c {name}='{value}'" for name, value in settings.items())
+            arguments = ["start", "-w", "-t", str(START_S), "-s", "-D", str(self.data_dir), "-l", str(self.log)]
+            answer = self._call("pg_ctl", *arguments, "-o", options)
         if answer.returncode != 0:
             raise ComponentDied(
                 f"PostgreSQL did not start on port {self.port}. Its last lines ({self.log}):\n"
@@ -147,10 +150,45 @@ class EmbeddedPostgres:
         return True
 
     def is_running(self) -> bool:
-        """Say whether the server of this data folder runs; pg_ctl knows a stale pid file from a living server."""
-        if not (self.data_dir / "postmaster.pid").exists():
+        """Say whether the server of this data folder runs: its pid file names a PostgreSQL that works in this folder.
+
+        pg_ctl believes the number alone, which after a restart of the machine is somebody else's.
+        """
+        pid = self._recorded_pid()
+        return pid is not None and self._is_server(pid)
+
+    def _recorded_pid(self) -> int | None:
+        """Return the number in PostgreSQL's own pid file; None without one, or while it is being written."""
+        try:
+            return abs(int((self.data_dir / "postmaster.pid").read_text().splitlines()[0]))
+        except (OSError, ValueError, IndexError):
+            return None
+
+    def _is_server(self, pid: int) -> bool:
+        """Say whether a process is a PostgreSQL of this data folder; one that is closed to us is none of ours."""
+        try:
+            process = psutil.Process(pid)
+            is_postgres = Path(process.exe()).name == "postgres" and process.status() != psutil.STATUS_ZOMBIE
+            return is_postgres and Path(process.cwd()).samefile(self.data_dir)
+        except (psutil.Error, OSError):
             return False
-        return self._call("pg_ctl", "status", "-D", str(self.data_dir)).returncode == 0
+
+    def _forget_stale_process(self) -> None:
+        """Remove a pid file whose number belongs to another process by now: PostgreSQL would not start beside that one.
+
+        Raises:
+            StackError: parts of a server that was killed still work in this data folder.
+        """
+        pid = self._recorded_pid()
+        if pid is None or not psutil.pid_exists(pid):
+            return  # PostgreSQL itself knows what to do
+        rest = [process.pid for process in psutil.process_iter() if self._is_server(process.pid)]
+        if rest:
+            raise StackError(
+                f"{len(rest)} processes of a PostgreSQL that was killed still work in {self.data_dir}: "
+                f"{', '.join(map(str, rest))}. They end by themselves within seconds; then run make again."
+            )
+        (self.data_dir / "postmaster.pid").unlink(missing_ok=True)
 
     def connect(self, database: str = "postgres") -> psycopg.Connection:
         """Return a superuser's connection that commits each statement."""
@@ -256,10 +294,3 @@ def _remove_tree(folder: Path) -> None:
     """Remove the rest of an initdb that was killed."""
     if folder.exists():
         shutil.rmtree(folder)
-
-
-def _any_free_port() -> int:
-    """Return a port that was free a moment ago, for servers that nobody needs to find again."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])

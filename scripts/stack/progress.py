@@ -1,9 +1,15 @@
-"""Showing how far the loop is: a block that redraws itself on a terminal, a line when something changed elsewhere."""
+"""Showing how far the loop is: a block that redraws itself on a terminal, a line when something changed elsewhere.
+
+Each line of the block is cut to the width that the terminal has at that moment: a line that wraps is two to the
+terminal, and what is drawn over the block next would miss its upper part.
+"""
 
 from __future__ import annotations
 
+import os
 import sys
 import time
+import unicodedata
 from typing import TextIO
 
 from include.names import Stage
@@ -62,7 +68,8 @@ class Progress:
     def __init__(self, stream: TextIO | None = None) -> None:
         self.stream = stream or sys.stderr
         self.started = time.monotonic()
-        self._is_terminal = self.stream.isatty()
+        # A terminal that calls itself dumb, an editor's for instance, understands no cursor movements.
+        self._is_terminal = self.stream.isatty() and os.environ.get("TERM", "") not in {"", "dumb"}
         self._n_lines = 0
         self._shown: list[str] = []
         self._shown_at = -QUIET_S
@@ -86,9 +93,33 @@ class Progress:
 
     def _redraw(self, lines: list[str]) -> None:
         elapsed = f"[{time.monotonic() - self.started:4.0f} s]"
-        if self._n_lines:
-            self.stream.write(f"\x1b[{self._n_lines}F\x1b[J")
-        for line in lines:
-            self.stream.write(f"{elapsed} {line}\n")
+        size = os.get_terminal_size(self.stream.fileno())
+        columns, height = size.columns or 80, size.lines or 24  # a terminal that nobody looks at may have no size
+        # The last column stays empty, or some terminals wrap all the same; a block higher than the screen scrolls away.
+        shown = [cut(f"{elapsed} {line}", columns - 1) for line in lines[: max(1, height - 1)]]
+        up = f"\x1b[{self._n_lines}F" if self._n_lines else ""
+        self.stream.write(up + "".join(f"{line}\x1b[K\n" for line in shown) + "\x1b[J")
         self.stream.flush()
-        self._n_lines = len(lines)
+        self._n_lines = len(shown)
+
+
+def cut(text: str, width: int) -> str:
+    """Return a text that is no wider than so many columns, with an ellipsis where something is missing.
+
+    Wide characters, Korean ones for instance, take two columns.
+    """
+    columns = 0
+    for index, character in enumerate(text):
+        columns += _width(character)
+        if columns > width:
+            kept = text[:index]
+            while kept and sum(map(_width, kept)) > width - 1:
+                kept = kept[:-1]
+            return f"{kept}…" if width > 0 else ""
+    return text
+
+
+def _width(character: str) -> int:
+    if unicodedata.combining(character):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1

@@ -2,19 +2,35 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import socket
+import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from dataclasses import dataclass
 from http.client import HTTPException
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from scripts.stack.errors import StackError
 
 # A proxy from the environment has no business between two programs of one machine.
 _OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 PAGE = 100
+# A component that was started again takes 10 to 40 s.
+AWAY_S = 120.0
+
+
+def is_listened_to(url: str) -> bool:
+    """Say whether anybody listens at an address; nothing is sent."""
+    parts = urlsplit(url)
+    try:
+        with socket.create_connection((parts.hostname or "", parts.port or 80), timeout=5):
+            return True
+    except OSError:
+        return False
 
 
 def call(url: str, method: str = "GET", body: object = None, token: str | None = None, timeout_s: float = 30) -> Any:
@@ -40,14 +56,20 @@ class Airflow:
     Attributes:
         url: address without a trailing slash.
         password: of the user `admin`.
+        is_own: says whether the one who listens there is the Airflow that the password belongs to.
+        look: looks after the servers while nobody answers.
     """
 
     url: str
     password: str
+    is_own: Callable[[], bool]
+    look: Callable[[], None] = lambda: None
     token: str | None = None
 
     def health(self) -> dict[str, Any]:
-        """Return what each component last said of itself; {} while nobody answers."""
+        """Return what each component last said of itself; {} while nobody answers, or somebody else does."""
+        if not self.is_own():
+            return {}
         try:
             answer = call(f"{self.url}/api/v2/monitor/health", timeout_s=5)
         except (OSError, HTTPException, ValueError):
@@ -58,8 +80,16 @@ class Airflow:
         """Fetch a token.
 
         Raises:
-            StackError: the password is not this Airflow's.
+            StackError: somebody else listens at the address, who is told nothing; or the password is refused.
+            ConnectionRefusedError: nobody listens there.
         """
+        if not self.is_own():
+            if not is_listened_to(self.url):
+                raise ConnectionRefusedError(f"nobody listens at {self.url}")
+            raise StackError(
+                f"The program that listens at {self.url} is not the Airflow of this home; its password was not sent. "
+                "Run make run to start the own one, on another port if need be."
+            )
         body = {"username": "admin", "password": self.password}
         try:
             self.token = call(f"{self.url}/auth/token", "POST", body)["access_token"]
@@ -71,26 +101,42 @@ class Airflow:
 
     def warm(self) -> None:
         """Make the server build what its first caller would wait for: the tasks' API takes 3 to 5 s the first time."""
-        call(f"{self.url}/execution/health")
+        with contextlib.suppress(OSError, HTTPException):  # who asks next waits instead
+            call(f"{self.url}/execution/health")
 
     def ask(self, path: str, method: str = "GET", body: object = None) -> Any:
-        """Call /api/v2; a token that ran out is renewed once.
+        """Call /api/v2; a token that ran out is renewed once, and a server that is away for a while is waited for.
 
         Raises:
-            StackError: Airflow answers with an error; the message carries its words.
+            StackError: Airflow answers with an error, which the message carries, or not for two minutes.
+            ComponentDied: it ends again and again.
         """
-        for attempt in (1, 2):
-            if self.token is None:
-                self.log_in()
+        renewed = False
+        away_since: float | None = None
+        while True:
             try:
+                if self.token is None:
+                    self.log_in()
                 return call(f"{self.url}/api/v2/{path}", method, body, self.token)
             except urllib.error.HTTPError as error:
-                if error.code == 401 and attempt == 1:
-                    self.token = None
+                if error.code == 401 and not renewed:
+                    self.token, renewed = None, True
                     continue
-                words = error.read().decode(errors="replace")[:500]
-                raise StackError(f"Airflow answered {error.code} to {method} {path}: {words}") from error
-        raise AssertionError("unreachable: the second attempt returns or raises")
+                if error.code < 500:
+                    words = error.read().decode(errors="replace")[:500]
+                    raise StackError(f"Airflow answered {error.code} to {method} {path}: {words}") from error
+                reason: Exception = error  # its database was started again a moment ago, perhaps
+            except (OSError, HTTPException) as error:
+                reason = error
+            now = time.monotonic()
+            away_since = now if away_since is None else away_since
+            if now - away_since > AWAY_S:
+                raise StackError(
+                    f"Airflow at {self.url} did not answer {method} {path} for {AWAY_S:.0f} s ({reason}). Run make run "
+                    "again; what was done stays done."
+                ) from reason
+            self.look()
+            time.sleep(0.3)
 
     def dags(self) -> list[dict[str, Any]]:
         """Return every DAG that Airflow knows and that is still in its file."""

@@ -6,63 +6,134 @@ Every phase is safe to repeat. What this command started, it also stops when it 
 from __future__ import annotations
 
 import contextlib
-import os
 import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import psycopg
 
+from include.names import Single, Stage
+from include.problems.reading import load_problems
+from include.settings import DEADLINE_VARIABLE, read_deadline_minutes, read_settings
 from scripts.stack import components, info, parsing, summary
-from scripts.stack.errors import LoopFailed, OutOfTime, StackError
+from scripts.stack.engine import require_engine
+from scripts.stack.errors import ComponentDied, LoopFailed, OutOfTime, StackError
 from scripts.stack.home import Home, check_disk, make_folders
+from scripts.stack.keeper import Keeper
 from scripts.stack.keys import make_keys
-from scripts.stack.loop import FailedRun, Loop, Patience, Snapshot
-from scripts.stack.processes import hold_lock
+from scripts.stack.loop import FailedRun, Loop, Patience, Snapshot, Stillness
+from scripts.stack.processes import hold_lock, last_lines
 from scripts.stack.progress import Progress
 from scripts.stack.rest import Airflow
+from scripts.stack.selection import EVERYTHING, Selection, broken_problems, select_problems
 from scripts.stack.stack import Stack
 
-DEADLINE_VARIABLE = "MULGIL_DEADLINE_MINUTES"
-DEADLINE_MINUTES = 15.0
-LAND_SUFFIX = "__land"
+LAND_SUFFIX = f"__{Stage.LAND}"
+PROBLEM_FILES = "problem_files.py"  # the DAG file whose import error tells broken problem files
 
 
-def _deadline() -> float:
-    """Return the moment (monotonic seconds) at which waiting ends, whatever happens.
-
-    Raises:
-        StackError: the variable is not a number of minutes.
-    """
-    text = os.environ.get(DEADLINE_VARIABLE) or str(DEADLINE_MINUTES)
-    try:
-        return time.monotonic() + 60 * float(text)
-    except ValueError as error:
-        raise StackError(f"{DEADLINE_VARIABLE} is {text!r}; allowed is a number of minutes, such as 15.") from error
-
-
-def run(home: Home, progress: Progress) -> str:
+def run(home: Home, progress: Progress, *, wanted: str = "", are_secrets_shown: bool = False) -> str:
     """Start what does not run, let the loop run, and return the summary with all addresses.
+
+    Args:
+        home: whose servers.
+        progress: where a person reads how far it is.
+        wanted: which problems are carried to the end, as `selection.Selection.of` takes it.
+        are_secrets_shown: whether the addresses say passwords, too.
 
     Raises:
         StackError: something stands in the way, or DAG runs failed; the message says what to do.
+        OutOfTime: the loop did not finish in the time that was given; all goes on.
+        BadSettings: a setting that this command or the components read is not what is allowed.
         KeyboardInterrupt: the user broke it off; everything that this call started is stopped.
     """
-    deadline = _deadline()
+    patience_s = 60 * read_deadline_minutes()
+    parsing.require_problems()
+    selection = select_problems(wanted) if parsing.has_own_dags() else EVERYTHING
+    with _opened(home) as stack:
+        try:
+            with _stopping_on_failure(stack, progress), _naming_a_lost_database(stack):
+                keeper = start(stack, progress, selection)
+                watch(stack, keeper, progress, patience_s, selection)
+        except OutOfTime as error:
+            raise OutOfTime(f"{_describe(stack, are_secrets_shown=are_secrets_shown)}\n\n{error}") from error
+        text = _describe(stack, are_secrets_shown=are_secrets_shown)
+    return f"{text}\n\nAirflow keeps running; make down stops it, make info shows this again."
+
+
+def up(home: Home, progress: Progress, *, are_secrets_shown: bool = False) -> str:
+    """Start everything without the built-in problems' data, and return all addresses; what runs is up to the files.
+
+    Problems whose file says `active: true` begin by themselves; DAGs of others wait for whoever unpauses them.
+
+    Raises:
+        StackError, BadSettings, KeyboardInterrupt: as `run`.
+    """
+    with _opened(home) as stack, _stopping_on_failure(stack, progress), _naming_a_lost_database(stack):
+        start(stack, progress, Selection(()))
+        facts = info.build_info(stack, are_secrets_shown=are_secrets_shown)
+    own = sorted(problem.name for problem in load_problems()[0] if problem.active)
+    begun = f"These begin by themselves: {', '.join(own)}." if own else "No problem begins by itself."
+    return f"{info.format_text(facts)}\n\n{begun} make problem FROM=file proposes one; make down stops everything."
+
+
+@contextlib.contextmanager
+def _opened(home: Home) -> Iterator[Stack]:
+    """Give the stack of a home to one command at a time, once nothing stands in its way.
+
+    Raises:
+        StackError: the engine cannot start, the disk is full, or a restore was broken off here.
+    """
+    require_engine(read_settings().engine)
     check_disk(home)
+    if home.restoring.exists():
+        raise StackError(f"A restore into {home.root} was broken off, so that half is missing. Run make restore again.")
     make_folders(home)
     with hold_lock(home.run, "run"):
-        stack = Stack(home, make_keys(home.secrets))
-        with _stopping_on_failure(stack, progress):
-            start(stack, progress, deadline)
-            watch(stack, progress, deadline)
+        yield Stack(home, make_keys(home.secrets))
+
+
+def _describe(stack: Stack, *, are_secrets_shown: bool) -> str:
+    """Return what the loop has found so far, as far as the warehouse answers, and all addresses."""
+    try:
         text = summary.summarise(stack.addresses.warehouse_url)
-        addresses = info.format_text(info.build_info(home, stack.keys, stack.addresses, stack.running()))
-    return f"{text}\n\n{addresses}\n\nAirflow keeps running; make down stops it, make info shows this again.".lstrip()
+    except StackError as error:
+        text = str(error)
+    facts = info.build_info(stack, are_secrets_shown=are_secrets_shown)
+    return f"{text}\n\n{info.format_text(facts)}".lstrip()
+
+
+@contextlib.contextmanager
+def _naming_a_lost_database(stack: Stack) -> Iterator[None]:
+    """Turn whatever a database that went away makes of the work inside into one sentence.
+
+    Raises:
+        ComponentDied: PostgreSQL ended.
+        StackError: it runs, but broke a connection off.
+    """
+    from sqlalchemy.exc import DBAPIError
+
+    try:
+        yield
+    except (psycopg.Error, DBAPIError, StackError) as error:
+        if not stack.postgres.is_running():
+            log = stack.postgres.log
+            raise ComponentDied(
+                f"PostgreSQL ended by itself. Its last lines ({log}):\n{last_lines(log)}\n"
+                "Run make run again to start it; if it ends again, the lines above say why."
+            ) from error
+        if isinstance(error, StackError):
+            raise
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise StackError(
+            f"PostgreSQL broke off a connection ({reason}). Run make run again: what was done stays done; "
+            f"if it comes again, {stack.postgres.log} says why."
+        ) from error
 
 
 @contextlib.contextmanager
@@ -89,25 +160,27 @@ def _stop_quietly(stack: Stack, progress: Progress) -> None:
     stack.stop_started()
 
 
-def start(stack: Stack, progress: Progress, deadline: float) -> None:
-    """Bring up PostgreSQL and Airflow, with both databases migrated and the logs in landing."""
+def start(stack: Stack, progress: Progress, selection: Selection) -> Keeper:
+    """Bring up PostgreSQL and Airflow, with databases migrated and logs in landing; return who looks after them."""
     stack.start_postgres()
     verb = "started" if stack.started_postgres else "already runs"
     progress.say(f"PostgreSQL {verb} on port {stack.postgres.port} ({stack.postgres.data_dir})")
-    stack.choose_airflow_port()
-    environment = stack.environment(is_demo_reviewer_on=True)
-    wait_for_metadata = stack.prepare_metadata(environment)
-    prepared = _in_background(lambda: prepare_warehouse(stack))
-    if wait_for_metadata():
-        progress.say("Airflow's database and users are made")
-    for line in prepared.result():
-        progress.say(line)
-    stack.start_airflow(environment)
-    names = stack.started_components
-    progress.say(f"Starting {', '.join(names)} ..." if names else "Airflow already runs")
-    components.wait_until_healthy(stack.home, stack.client, deadline, lambda: None)
+    with stack.with_airflow_port():
+        environment = stack.environment(is_demo_reviewer_on=True)
+        wait_for_metadata = stack.prepare_metadata(environment)
+        prepared = _in_background(lambda: prepare_warehouse(stack, selection))
+        if wait_for_metadata():
+            progress.say("Airflow's database, roles and users are made")
+        for line in prepared.result():
+            progress.say(line)
+        stack.start_airflow(environment)
+        names = stack.started_components
+        progress.say(f"Starting {', '.join(names)} ..." if names else "Airflow already runs")
+        keeper = Keeper(stack, environment, progress)
+        components.wait_until_healthy(stack.home, stack.client, keeper.look)
     stack.client.warm()
     progress.say(f"Airflow is healthy at {stack.addresses.airflow_url}")
+    return keeper
 
 
 def _in_background(work: Callable[[], list[str]]) -> Future[list[str]]:
@@ -124,8 +197,12 @@ def _in_background(work: Callable[[], list[str]]) -> Future[list[str]]:
     return future
 
 
-def prepare_warehouse(stack: Stack) -> list[str]:
-    """Migrate the warehouse and drop the built-in problems' logs into landing; return what to say about it."""
+def prepare_warehouse(stack: Stack, selection: Selection) -> list[str]:
+    """Migrate the warehouse and drop the logs of selected built-in problems into landing; return what to say of it.
+
+    Raises:
+        StackError: the warehouse is of a version that this code does not know.
+    """
     from alembic.util.exc import CommandError
 
     from include.warehouse import migrate
@@ -139,35 +216,47 @@ def prepare_warehouse(stack: Stack) -> list[str]:
             "Check that version out, or start afresh with make clean, then make run."
         ) from error
     lines = ["The warehouse is at its newest version"]
+    files = read_settings().problems_dir
     for problem in drop_logs.REPLAYS:
+        if not selection.names_problem(problem) or not (files / f"{problem}.yaml").exists():
+            continue  # its data may have been removed with its file
         report = drop_logs.drop_logs(problem, stack.home.landing)
         lines.append(f"{problem}: {report.n_objects} log files in landing, {report.n_written} of them new")
     return lines
 
 
-def watch(stack: Stack, progress: Progress, deadline: float) -> None:
-    """Let the DAGs run until the loop is at rest.
+def watch(stack: Stack, keeper: Keeper, progress: Progress, patience_s: float, selection: Selection) -> None:
+    """Let the DAGs of selected problems run until their loop is at rest.
+
+    Args:
+        stack: its servers are healthy.
+        keeper: looks after them.
+        progress: where a person reads how far it is.
+        patience_s: how long nothing may come further.
+        selection: whose runs are waited for, and may fail this one.
 
     Raises:
-        LoopFailed: runs failed, or nothing can be triggered.
-        OutOfTime: the loop did not come to rest before the deadline.
-        ComponentDied: a component ended meanwhile.
+        LoopFailed: runs failed, a file could not be read, or nothing can be triggered.
+        OutOfTime: nothing came further for too long.
+        ComponentDied: a server ends again and again.
     """
-    client = stack.client
+    client = replace(stack.client, look=keeper.look)
     url = stack.addresses.metadata_url.replace("+psycopg2", "")
-    with psycopg.connect(url, autocommit=True) as connection:
-        loop = Loop(connection, since=datetime.now(UTC))
-        parsing.wait_until_parsed(stack.home, client, loop, deadline)
-        errors = client.import_errors()
-        for error in errors:
+    with Loop(lambda: psycopg.connect(url, autocommit=True), datetime.now(UTC), keeper.look, selection.holds) as loop:
+        parsing.wait_until_parsed(stack.home, client, loop, keeper.look, selection)
+        told = client.import_errors()
+        for error in told:
             progress.say(f"NOT READ {error['filename']}: {_last_line(error['stack_trace'])}")
-        started = trigger(client)
+        # A problem file of somebody else is told, and is theirs to mend.
+        n_errors = sum(not error["filename"].endswith(PROBLEM_FILES) for error in told)
+        n_errors += len(broken_problems(selection)) if n_errors < len(told) else 0
+        started = trigger(client, selection)
         progress.say(f"{len(started)} problems start: {', '.join(started)}")
-        last = wait_until_at_rest(stack, loop, progress, deadline)
+        last = wait_until_at_rest(stack, loop, keeper, progress, patience_s)
         progress.show(last, is_last=True)
         failed = loop.failed_runs()
-    if failed or errors:
-        raise LoopFailed(describe_failures(failed, len(errors), stack))
+    if failed or n_errors:
+        raise LoopFailed(describe_failures(failed, n_errors, stack))
     waits = f"; {last.n_waiting} wait for a person" if last.n_waiting else ""
     progress.say(f"The loop is at rest: {last.n_done} runs done{waits}")
 
@@ -177,13 +266,16 @@ def _last_line(text: str) -> str:
     return lines[-1] if lines else "no reason given"
 
 
-def trigger(client: Airflow) -> list[str]:
-    """Unpause every DAG, those that listen before those that speak; trigger each problem's landing; return the names.
+def trigger(client: Airflow, selection: Selection) -> list[str]:
+    """Unpause selected problems' DAGs, those that listen first; trigger each one's landing; return the names.
+
+    DAGs with a form, which belong to no problem, are unpaused, too.
 
     Raises:
         LoopFailed: there is nothing to trigger.
     """
-    dags = sorted(client.dags(), key=lambda dag: dag["dag_id"].endswith(LAND_SUFFIX))
+    everyone = sorted(client.dags(), key=lambda dag: dag["dag_id"].endswith(LAND_SUFFIX))
+    dags = [dag for dag in everyone if selection.holds(dag["dag_id"]) or dag["dag_id"] in set(Single)]
     for dag in dags:
         if dag["is_paused"]:
             client.unpause(dag["dag_id"])
@@ -197,33 +289,34 @@ def trigger(client: Airflow) -> list[str]:
     return [dag_id.removesuffix(LAND_SUFFIX) for dag_id in landing]
 
 
-def wait_until_at_rest(stack: Stack, loop: Loop, progress: Progress, deadline: float) -> Snapshot:
+def wait_until_at_rest(stack: Stack, loop: Loop, keeper: Keeper, progress: Progress, patience_s: float) -> Snapshot:
     """Show the progress until nothing works and nothing waits.
 
     Raises:
-        OutOfTime: that did not happen before the deadline; Airflow keeps running.
-        ComponentDied: a component ended meanwhile.
+        OutOfTime: nothing came further for `patience_s`; Airflow keeps running.
+        ComponentDied: a server ends again and again.
     """
-    patience = Patience()
+    patience, stillness = Patience(), Stillness(time.monotonic())
     while True:
+        keeper.look()
         snapshot = loop.snapshot()
         progress.show(snapshot)
-        components.require_alive(stack.home)
         now = time.monotonic()
         if patience.is_at_rest(snapshot, now):
             return snapshot
-        if now > deadline:
+        if stillness.seconds(snapshot, now) > patience_s:
             raise OutOfTime(
-                f"The loop did not come to rest in time: {snapshot.n_active} runs work, {snapshot.n_pending} "
-                f"partitions wait. Airflow keeps running; watch it at {stack.addresses.airflow_url}, "
-                f"or allow more minutes with {DEADLINE_VARIABLE}."
+                f"The loop is not at rest, and nothing came further for {patience_s / 60:.3g} minutes: "
+                f"{snapshot.n_active} runs work, {snapshot.n_pending} partitions wait. Airflow keeps running: watch it "
+                f"at {stack.addresses.airflow_url}, or run make run again, which restarts nothing and waits on. "
+                f"{DEADLINE_VARIABLE} allows more minutes."
             )
         time.sleep(0.5)
 
 
 def describe_failures(failed: list[FailedRun], n_errors: int, stack: Stack) -> str:
     """Return what failed, each with the page and the log that say why."""
-    lines = [f"{n_errors} DAG files could not be read; see NOT READ above."] if n_errors else []
+    lines = [f"{n_errors} DAG or problem files could not be read; see NOT READ above."] if n_errors else []
     n_runs = len({(run.dag_id, run.run_id) for run in failed})
     if n_runs:
         lines.append(f"{n_runs} DAG runs failed:")

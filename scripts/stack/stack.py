@@ -5,27 +5,23 @@ What belongs here: the order of starting. What does not: letting DAGs run (`run.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from scripts.stack import airflow, components, processes
+from include.problems.reading import load_problems
+from scripts.stack import airflow, components, databases, processes, roles
 from scripts.stack.airflow import Addresses
-from scripts.stack.errors import StackError
+from scripts.stack.errors import ComponentDied, StackError
 from scripts.stack.home import Home
 from scripts.stack.keys import USERS, Keys, read_keys
-from scripts.stack.ports import choose_port
+from scripts.stack.ports import chosen_port
 from scripts.stack.postgres import EmbeddedPostgres
 from scripts.stack.rest import Airflow
-
-METADATA_DATABASE = "airflow"
-WAREHOUSE_DATABASE = "mulgil"
-# Tasks and BI clients know the warehouse's role; Airflow's own tables belong to another, which they do not.
-METADATA_ROLE = "airflow"
-WAREHOUSE_ROLE = "mulgil"
 
 
 class Stack:
@@ -48,18 +44,26 @@ class Stack:
     @property
     def addresses(self) -> Addresses:
         """Where everything listens, once the ports are known."""
-        metadata = self.postgres.url(METADATA_DATABASE, METADATA_ROLE, self.keys.airflow_database_password)
+        metadata = self.postgres.url(databases.METADATA, databases.METADATA_ROLE, self.keys.airflow_database_password)
         return Addresses(
             airflow_port=self.airflow_port or airflow.DEFAULT_PORT,
             # Airflow 3.3 speaks psycopg2 here; asyncpg beside it.
             metadata_url=metadata.replace("+psycopg", "+psycopg2"),
-            warehouse_url=self.postgres.url(WAREHOUSE_DATABASE, WAREHOUSE_ROLE, self.keys.warehouse_password),
+            warehouse_url=self.postgres.url(
+                databases.WAREHOUSE, databases.WAREHOUSE_ROLE, self.keys.warehouse_password
+            ),
+            bi_url=self.postgres.url(databases.WAREHOUSE, databases.BI_ROLE, self.keys.bi_password),
         )
 
     @property
     def client(self) -> Airflow:
         """A client of this Airflow, as its administrator."""
-        return Airflow(self.addresses.airflow_url, self.keys.user_passwords["admin"])
+        return Airflow(self.addresses.airflow_url, self.keys.user_passwords["admin"], self.answers_itself)
+
+    def answers_itself(self) -> bool:
+        """Say whether it is this stack's own api-server that listens on the port: another gets no password from us."""
+        record = processes.read_record(self.home.run, "api-server")
+        return record is not None and processes.listens(record, self.addresses.airflow_port)
 
     def environment(self, *, is_demo_reviewer_on: bool) -> dict[str, str]:
         """Return the environment of Airflow's components."""
@@ -72,18 +76,38 @@ class Stack:
         with processes.undisturbed():
             self.started_postgres = self.postgres.start()
         _write_ports(self.home, postgres=self.postgres.port)
-        self.postgres.create_role(METADATA_ROLE, self.keys.airflow_database_password)
-        self.postgres.create_role(WAREHOUSE_ROLE, self.keys.warehouse_password)
-        self.postgres.create_database(METADATA_DATABASE, METADATA_ROLE)
-        self.postgres.create_database(WAREHOUSE_DATABASE, WAREHOUSE_ROLE)
+        databases.prepare_databases(self.postgres, self.keys)
 
-    def choose_airflow_port(self) -> None:
-        """Keep the port of a living api-server; else take a free one."""
+    def restart_postgres(self) -> None:
+        """Start the server again where it was: all that runs was told that port.
+
+        Raises:
+            ComponentDied: it does not start, or only on another port.
+        """
+        before = self.postgres.port
+        with processes.undisturbed():
+            self.postgres.start()
+        if self.postgres.port != before:
+            _write_ports(self.home, postgres=self.postgres.port)
+            raise ComponentDied(
+                f"PostgreSQL ended by itself, and another program has its port {before} now. Run make down, then make "
+                "run: everything starts on free ports."
+            )
+
+    @contextlib.contextmanager
+    def with_airflow_port(self) -> Iterator[None]:
+        """Keep the port of a living api-server; else take a free one, which is reserved until the work inside ends.
+
+        Raises:
+            PortTaken: see `ports.chosen_port`.
+        """
         record = processes.read_record(self.home.run, "api-server")
-        is_kept = record is not None and processes.is_alive(record) and self.airflow_port is not None
-        if not is_kept:
-            self.airflow_port = choose_port(airflow.PORT_VARIABLE, airflow.DEFAULT_PORT, self.airflow_port)
+        if record is not None and processes.is_alive(record) and self.airflow_port is not None:
+            yield
+            return
+        with chosen_port(airflow.PORT_VARIABLE, airflow.DEFAULT_PORT, self.airflow_port) as self.airflow_port:
             _write_ports(self.home, airflow=self.airflow_port)
+            yield
 
     def prepare_metadata(self, environment: dict[str, str]) -> Callable[[], bool]:
         """Begin to migrate Airflow's database and make its users; return a function that waits for the end.
@@ -121,7 +145,9 @@ class Stack:
     def start_airflow(self, environment: dict[str, str]) -> None:
         """Start the components that do not run as they should."""
         with processes.undisturbed():
-            self.started_components = components.start_missing(self.home, environment)
+            started = components.start_missing(self.home, environment)
+            self.started_components += [name for name in started if name not in self.started_components]
+            _engine_file(self.home).write_text(environment.get("MULGIL_ENGINE") or "duckdb")
 
     def stop_started(self) -> None:
         """Stop what this object started, and nothing else."""
@@ -139,6 +165,14 @@ class Stack:
             stopped.append("PostgreSQL")
         return stopped
 
+    @property
+    def engine(self) -> str:
+        """The engine that Airflow's components were started with; empty before their first start."""
+        try:
+            return _engine_file(self.home).read_text()
+        except OSError:
+            return ""
+
     def running(self) -> dict[str, bool]:
         """Return which servers run."""
         records = {record.name: record for record in processes.read_records(self.home.run, components.NAMES)}
@@ -148,13 +182,13 @@ class Stack:
     def _metadata_stamp(self) -> str | None:
         with self.postgres.connect() as connection:
             query = "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = %s"
-            row = connection.execute(query, (METADATA_DATABASE,)).fetchone()
+            row = connection.execute(query, (databases.METADATA,)).fetchone()
         return row[0] if row else None
 
     def _write_metadata_stamp(self, stamp: str) -> None:
         # In the database itself, so that the note disappears with what it is about.
         with self.postgres.connect() as connection:
-            connection.execute(f"COMMENT ON DATABASE {METADATA_DATABASE} IS '{stamp}'")
+            connection.execute(f"COMMENT ON DATABASE {databases.METADATA} IS '{stamp}'")
 
 
 def open_stack(home: Home) -> Stack:
@@ -172,8 +206,13 @@ def _metadata_stamp(users: list[dict[str, str]]) -> str:
     """Return a hash of what the metadata database must have been prepared for."""
     from importlib.metadata import version
 
-    parts = [version("apache-airflow-core"), version("apache-airflow-providers-fab"), users]
+    editable = roles.editable_dags(load_problems()[0])
+    parts = [version("apache-airflow-core"), version("apache-airflow-providers-fab"), users, editable]
     return f"mulgil {hashlib.sha256(json.dumps(parts).encode()).hexdigest()}"
+
+
+def _engine_file(home: Home) -> Path:
+    return home.run / "engine"
 
 
 def _ports_file(home: Home) -> Path:

@@ -59,7 +59,7 @@ QUESTIONS: tuple[Question, ...] = (
     Question(
         "Did asking the right questions pay?",
         """SELECT problem, round_number AS round, n_labels_all AS labels,
-               round(positive_per_100_entropy) AS found_by_entropy_of_100,
+               round(positive_per_100_chosen) AS found_by_choice_of_100,
                round(positive_per_100_random) AS found_by_chance_of_100,
                auc_all_ratio AS auc_all_labels, n_labels_random AS random_labels, auc_random_ratio AS auc_random_labels
         FROM bi.review_efficiency ORDER BY problem, round_number""",
@@ -139,7 +139,11 @@ def summarise(warehouse_url: str, questions: Sequence[Question] = QUESTIONS) -> 
         questions: what to ask, in order.
 
     Raises:
-        StackError: a view does not answer.
+        StackError: the warehouse, or a view, does not answer.
     """
-    with psycopg.connect(warehouse_url.replace("+psycopg", ""), autocommit=True) as connection:
+    try:
+        connected = psycopg.connect(warehouse_url.replace("+psycopg", ""), autocommit=True)
+    except psycopg.Error as error:
+        raise StackError(f"The summary could not be read: the warehouse does not answer ({error}).") from error
+    with connected as connection:
         return "\n\n".join(answer(connection, question) for question in questions)

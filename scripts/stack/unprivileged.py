@@ -43,11 +43,16 @@ class Runner:
     def can(self, test: str, path: Path) -> bool:
         """Ask the system, as this user, whether `test` (-x, -r, -w, -d) holds for a path."""
         command = ["/bin/sh", "-c", 'test "$0" "$1"', test, str(path)]
-        return subprocess.run(command, **self.popen_options()).returncode == 0  # type: ignore[call-overload]
+        answer: int = subprocess.run(command, **self.popen_options()).returncode  # type: ignore[call-overload]
+        return answer == 0
 
 
 def choose_runner(data_dir: Path) -> Runner:
-    """Return who runs the server: ourselves, or as root the owner of the data, else an unprivileged user."""
+    """Return who runs the server: ourselves, or as root the owner of the data, else an unprivileged user.
+
+    Raises:
+        StackError: we are root, and there is no other user.
+    """
     if os.geteuid() != 0:
         return Runner()
     if data_dir.exists() and data_dir.stat().st_uid != 0:
