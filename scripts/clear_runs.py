@@ -25,7 +25,7 @@ def clear_newest(airflow: Airflow, dag_id: str) -> str | None:
 def main() -> None:
     """Clear one run of each DAG."""
     stack = open_stack(find_home())
-    airflow = Airflow(stack.addresses.airflow_url, stack.keys.user_passwords["admin"])
+    airflow = stack.client
     for dag in airflow.dags():
         print(f"{dag['dag_id']}: cleared {clear_newest(airflow, dag['dag_id']) or 'nothing, no run succeeded yet'}")
 

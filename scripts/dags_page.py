@@ -26,7 +26,7 @@ def render() -> str:
     parts = [HEAD]
     for stage in Stage:
         ids = [f"`{dag_id(p.name, stage)}`" for p in problems if stage in stages_of(p, is_demo_reviewer_on=True)]
-        parts.append(f"{_text_of(stage)}\n\nDAGs: {', '.join(ids)}.\n")
+        parts.append(f"{_text_of(stage)}\n\nDAGs: {', '.join(ids) or 'of no built-in problem'}.\n")
     parts += [f"{_text_of(single)}\n\nOne DAG for all problems: `{single}`.\n" for single in Single]
     return "\n".join(parts)
 

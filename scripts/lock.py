@@ -1,7 +1,8 @@
 """Resolve requirements*.in into requirements*.txt: `make lock`.
 
-Universal (one file for Python 3.11 to 3.13 and every system), fully pinned, and without the address of any index. The
-present pins are kept where they still fit; remove a line from a .txt file, or pass --upgrade, to move it.
+Universal (one file for Python 3.11 to 3.13 and every system), fully pinned with the hash of every file that may be
+installed, and without the address of any index. The present pins are kept where they still fit; remove a line from a
+.txt file, or pass --upgrade, to move it.
 """
 
 import subprocess
@@ -16,6 +17,7 @@ OPTIONS = (
     "--no-annotate",
     "--no-emit-index-url",
     "--no-emit-find-links",
+    "--generate-hashes",
     "--quiet",
 )
 

@@ -109,6 +109,13 @@ def show_what_if_alone(page: Page, url: str) -> None:
     page.locator("#answer").evaluate("answer => answer.scrollIntoView()")
 
 
+def show_experiment(page: Page, url: str) -> None:
+    """Open the experiment of the campaign, without Airflow around it: it is long."""
+    page.goto(f"{url}/mulgil/experiments/?lang=en")
+    page.locator("a[href*='problem=campaign']").first.click()
+    page.locator("svg").first.wait_for()
+
+
 def show_waterway(page: Page, url: str) -> None:
     """Open the graph of everything that follows from one landing asset."""
     page.goto(f"{url}/assets")
@@ -116,7 +123,7 @@ def show_waterway(page: Page, url: str) -> None:
 
 
 def show_desk(page: Page, url: str) -> None:
-    """Open the Review desk at the first item whose doubt the model explains."""
+    """Open the Review desk at the first item whose uncertainty the model explains."""
     page.goto(f"{url}/mulgil/desk/")
     page.locator(".card button.main").first.click()
     page.locator(".model .array").wait_for()
@@ -133,6 +140,7 @@ PICTURES: dict[str, Callable[[Page, str], Any]] = {
     "models": show_models,
     "model_card": show_card,
     "what_if": show_what_if,
+    "experiment": show_experiment,
     "dags": lambda page, url: page.goto(f"{url}/dags"),
     "waterway": show_waterway,
 }

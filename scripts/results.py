@@ -55,7 +55,7 @@ def _with_interval(value: str, name: str) -> str:
 
 SECTIONS = (
     Section(
-        "Rows in, published, kept apart",
+        "Rows in, published, quarantined",
         "Rows in = published + quarantined + duplicates, and what a refusal kept out; checked on every run.",
         """SELECT problem, count(*) AS partitions, sum(n_in) AS rows_in, sum(n_published) AS published,
                sum(n_quarantined) AS quarantined, sum(n_duplicate) AS duplicates, sum(n_refused) AS kept_out,
@@ -64,7 +64,7 @@ SECTIONS = (
         FROM core.partition_audit GROUP BY problem ORDER BY problem""",
     ),
     Section(
-        "Why rows were kept apart",
+        "Why rows are in quarantine",
         "The rows themselves lie in the lake's quarantine tables, masked, with object and line.",
         """SELECT audited.problem, coalesce(rejected.reason, 'none was') AS reason,
                coalesce(sum(rejected.n_rows), 0) AS rows, count(rejected.reason) AS partitions
@@ -129,7 +129,7 @@ SECTIONS = (
     ),
     Section(
         "What the model was chosen from",
-        "The versions in production. Every candidate with every map from score to probability, by log loss on rows "
+        "The versions in production. Every candidate with every calibrator, by log loss on rows "
         "that neither was fitted on; the held-out rows were not looked at.",
         f"""SELECT problem, model_version, candidate, calibration, n_rows AS rows,
                round(log_loss_nats::numeric, 5) AS log_loss, round(behind_nats::numeric, 5) AS behind_the_best,
@@ -141,7 +141,7 @@ SECTIONS = (
         "Every version and what the gate said",
         "A version is named after what it was fitted on. The last column is the first check it failed.",
         """SELECT v.problem, v.model_version, v.model_name AS model, v.calibration, v.n_train AS rows_fitted,
-               v.n_left_out AS straddlers_left_out, v.status, count(g.check_name) AS checks,
+               v.n_left_out AS rows_left_out_of_the_measurement, v.status, count(g.check_name) AS checks,
                count(g.check_name) FILTER (WHERE NOT g.is_pass) AS failed_checks,
                (array_agg(g.detail ORDER BY g.check_name) FILTER (WHERE NOT g.is_pass))[1] AS first_failed
         FROM core.model_version AS v LEFT JOIN core.gate_check AS g USING (problem, model_version)
@@ -161,12 +161,14 @@ SECTIONS = (
     Section(
         "Labels, round by round",
         "`demo labels` were given by the demo reviewer from recorded truth. The random arm is the control.",
-        """SELECT l.problem, l.batch_id AS round, count(*) AS labels, count(*) FILTER (WHERE l.is_demo) AS demo_labels,
-               count(*) FILTER (WHERE l.arm = 'entropy') AS entropy_items,
-               count(*) FILTER (WHERE l.arm = 'random') AS random_items,
-               count(*) FILTER (WHERE l.arm = 'entropy' AND l.label = 'unsolicited') AS unsolicited_among_entropy,
-               count(*) FILTER (WHERE l.arm = 'random' AND l.label = 'unsolicited') AS unsolicited_among_random
-        FROM core.label AS l GROUP BY l.problem, l.batch_id ORDER BY l.problem, l.batch_id""",
+        """SELECT l.problem, l.batch_id AS round, sum(l.n) AS labels, sum(l.n_demo) AS demo_labels,
+               sum(l.n) FILTER (WHERE l.arm = 'entropy') AS entropy_items,
+               sum(l.n) FILTER (WHERE l.arm = 'random') AS random_items,
+               string_agg(l.answers, ', ' ORDER BY l.label) FILTER (WHERE l.arm = 'entropy') AS among_entropy,
+               string_agg(l.answers, ', ' ORDER BY l.label) FILTER (WHERE l.arm = 'random') AS among_random
+        FROM (SELECT problem, batch_id, arm, label, count(*) AS n, count(*) FILTER (WHERE is_demo) AS n_demo,
+                     count(*) || ' ' || label AS answers FROM core.label GROUP BY problem, batch_id, arm, label) AS l
+        GROUP BY l.problem, l.batch_id ORDER BY l.problem, l.batch_id""",
     ),
     Section(
         "What the labels were good for",
@@ -177,6 +179,20 @@ SECTIONS = (
                max(shown) FILTER (WHERE metric = 'brier') AS brier
         FROM (SELECT *, {_with_interval("value", "")} AS shown FROM core.learning_curve) AS shown
         GROUP BY problem, model_version, arm, n_labels ORDER BY problem, model_version, arm""",
+    ),
+    Section(
+        "Class by class, and what was filled in",
+        "Of several classes: what the model in production says on held-out rows (95 % intervals), and the labels that "
+        "it filled in where nobody gave one, with what it says of itself.",
+        f"""SELECT m.problem, m.class_name AS "class", m.n_rows AS rows,
+               {_with_interval("recall_ratio", "recall")} AS recall,
+               {_with_interval("precision_ratio", "precision")} AS precision, f.n AS filled_in, f.confidence
+        FROM bi.class_metric AS m JOIN bi.model_in_production AS p USING (problem, model_version)
+        JOIN core.model_version AS v USING (problem, model_version)
+        LEFT JOIN (SELECT problem, label, count(*) AS n, round(avg(confidence_ratio)::numeric, 3) AS confidence
+                   FROM bi.filled_label GROUP BY problem, label) AS f
+            ON f.problem = m.problem AND f.label = m.class_name
+        WHERE p.is_in_production AND m.candidate = v.model_name ORDER BY m.problem, m.class_name""",
     ),
     Section(
         "What choosing saved",
@@ -193,8 +209,7 @@ SECTIONS = (
     Section(
         "The experiment",
         "Promised is what the pilot showed, realised is what the holdback proves. A replay of recorded assignments: "
-        "after the decision only people count whose recorded variant is the one decided. Who is held back depends on "
-        "the key that hashes people's ids, so the realised lift differs from install to install within its interval.",
+        "after the decision only people count whose recorded variant is the one decided.",
         """SELECT problem, kind, variant, n_variant, n_control, round(lift_ratio::numeric, 3) AS lift,
                round(low::numeric, 3) AS low, round(high::numeric, 3) AS high
         FROM core.experiment_lift AS l
@@ -202,12 +217,20 @@ SECTIONS = (
         ORDER BY problem, kind""",
     ),
     Section(
+        "Every variant beside the control",
+        "The pilot. Bands hold together; shrunk is the lift without the luck of the best.",
+        """SELECT problem, variant, n_mature, n_rewarded, round(rate_ratio::numeric, 3) AS rate,
+               round(lift_ratio::numeric, 3) AS lift, round(shrunk_lift_ratio::numeric, 3) AS shrunk,
+               round(low::numeric, 3) AS low, round(high::numeric, 3) AS high, verdict, is_sent
+        FROM bi.experiment_variant ORDER BY problem, experiment, variant""",
+    ),
+    Section(
         "Its checks and its decision",
         "The window in which the decision became final.",
         """SELECT d.problem, d.partition_key AS decided_at, d.outcome, d.variant,
                round(d.best_probability::numeric, 4) AS best_probability, c.check_name AS "check", c.is_pass AS passed,
                c.detail
-        FROM core.experiment_decision AS d JOIN core.experiment_check AS c USING (problem, partition_key)
+        FROM core.experiment_decision AS d JOIN core.experiment_check AS c USING (problem, experiment, partition_key)
         WHERE d.partition_key = (SELECT min(partition_key) FROM core.experiment_decision
                                  WHERE problem = d.problem AND is_final)
         ORDER BY d.problem, c.check_name""",
@@ -229,8 +252,9 @@ SECTIONS = (
     Section(
         "Was calibration good for anything on later data?",
         "Each scored partition of a problem whose log gives the labels: the calibration error of what the model that "
-        "served said, and of the same model's scores before calibration. Below 0 calibration did harm: a map learned "
-        "on some months carries their base rate into the next, and the share of late flights went from 13 to 33 of 100 "
+        "served said, and of the same model's scores before calibration. Below 0 calibration did harm: a calibrator "
+        "learned on some months carries their base rate into the next, and the share of late flights went from 13 "
+        "to 33 of 100 "
         "within a year. `docs/decisions/recalibration.md` says what was tried.",
         """SELECT problem, partition_key AS month, model_version, calibration, n_rows AS rows,
                round(ece_ratio::numeric, 4) AS ece, round(ece_uncalibrated_ratio::numeric, 4) AS ece_uncalibrated,

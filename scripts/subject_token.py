@@ -9,7 +9,7 @@ nothing of it reaches a command line, which other users of a machine can see.
 import getpass
 
 from include.engine.session import open_engine
-from include.lake.subjects import subject_token
+from include.lake.erasure.subjects import subject_token
 from include.settings import read_settings
 from scripts.stack.home import find_home
 from scripts.stack.stack import open_stack

@@ -18,7 +18,7 @@ from pathlib import Path, PurePosixPath
 
 import pyarrow as pa
 
-from scripts.datasets.recipe import Column, DataFile, Package, Recipe
+from scripts.datasets.recipe import Column, DataFile, Package, Recipe, read_member
 
 BODY_CAP_CHARACTERS = 20_000  # 97 of 100 bodies are shorter; the rest are newsletters and HTML pages
 
@@ -113,8 +113,10 @@ def decode_bytes(data: bytes, charset: str | None = None) -> str:
     except LookupError:
         text = _decode_undeclared(data)
     except UnicodeError:
-        is_declared = charset is not None and charset.lower() not in {"us-ascii", "ascii"}
-        text = data.decode(charset, "replace") if is_declared else _decode_undeclared(data)
+        if charset is None or charset.lower() in {"us-ascii", "ascii"}:
+            text = _decode_undeclared(data)
+        else:
+            text = data.decode(charset, "replace")
     # A charset may yield half a surrogate pair, which no JSON or Parquet reader takes.
     return text.replace("\0", "").encode("utf-8", "replace").decode("utf-8")
 
@@ -154,8 +156,10 @@ def read_body(message: Message) -> str | None:
     for wanted in ("text/plain", "text/html", "text/", "multipart/"):
         for part in leaves:
             if part.get_content_type().startswith(wanted):
-                payload = part.get_payload(decode=True) or b""
-                return decode_bytes(payload, part.get_content_charset())[:BODY_CAP_CHARACTERS]
+                payload = part.get_payload(decode=True)
+                return decode_bytes(payload if isinstance(payload, bytes) else b"", part.get_content_charset())[
+                    :BODY_CAP_CHARACTERS
+                ]
     return None
 
 
@@ -198,7 +202,7 @@ def _read_mails(archive: Path) -> Iterator[tuple[str, str, bytes]]:
             path = PurePosixPath(member.name)
             if path.suffix == ".txt" and path.parts[:2] == ("package", "data"):
                 # Names read `00001.<md5>.txt`. The .json twins have lost the bytes that are not UTF-8.
-                yield path.parts[2], path.name.split(".")[1], tar.extractfile(member).read()
+                yield path.parts[2], path.name.split(".")[1], read_member(tar, member)
 
 
 def make_tables(archive: Path) -> dict[str, pa.Table]:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pandas as pd
 import pyarrow as pa
 
-from scripts.datasets.recipe import Column, DataFile, Package, Recipe
+from scripts.datasets.recipe import Column, DataFile, Package, Recipe, read_member
 
 SEED = "campaign-2004"
 LARGE_FROM_DOLLARS = 1.0
@@ -137,7 +137,7 @@ def _event(event: str, person_id: str, moment: datetime) -> dict[str, object]:
 def make_tables(archive: Path) -> dict[str, pa.Table]:
     """Make the event log from the package's archive."""
     with tarfile.open(archive) as tar:
-        stata = tar.extractfile("causaldata-0.1.5/causaldata/thornton_hiv/thornton_hiv.dta").read()
+        stata = read_member(tar, "causaldata-0.1.5/causaldata/thornton_hiv/thornton_hiv.dta")
     people = keep_known(pd.read_stata(io.BytesIO(stata)))
     return {EVENTS.name: pa.Table.from_pylist(make_events(people), schema=EVENTS.schema)}
 

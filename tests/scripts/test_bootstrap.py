@@ -1,5 +1,6 @@
 """The environment: which Python, which pins, and what a killed run leaves."""
 
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -13,9 +14,10 @@ REPO = Path(bootstrap.REPO)
 
 @pytest.fixture
 def repo(tmp_path: Path) -> Path:
-    """Give a repository with two small requirements files and an environment whose python starts."""
+    """Give a repository with small requirements files and an environment whose python starts."""
     (tmp_path / "requirements.txt").write_text("uv==1.0\n")
     (tmp_path / "requirements-dev.txt").write_text("uv==1.0\npytest==1.0\n")
+    (tmp_path / "requirements-spark.txt").write_text("pyspark==1.0\n")
     python = tmp_path / ".venv" / "bin" / "python"
     python.parent.mkdir(parents=True)
     python.symlink_to(sys.executable)
@@ -91,13 +93,49 @@ def test_a_folder_that_cannot_be_written_is_refused(tmp_path: Path):
 
 
 def test_every_pin_that_runs_is_a_pin_that_is_tested():
-    run, dev = ({*(REPO / name).read_text().splitlines()} for name in bootstrap.FILES.values())
+    # What only other systems need may stand in one file alone.
+    run, dev, spark = (
+        {line for line in (REPO / name).read_text().splitlines() if "emscripten" not in line}
+        for name in bootstrap.FILES.values()
+    )
     assert run <= dev
+    assert spark <= dev
 
 
-def test_requirements_are_all_pinned_and_name_no_index():
-    lines = (REPO / "requirements-dev.txt").read_text().splitlines()
-    assert all("==" in line and "://" not in line and not line.startswith("-") for line in lines)
+def test_spark_is_installed_where_it_is_asked_for_and_nowhere_else(repo: Path):
+    assert bootstrap.wanted_kinds("run", {"MULGIL_ENGINE": "spark"}) == ["run", "spark"]
+    assert bootstrap.wanted_kinds("run", {"MULGIL_ENGINE": "duckdb"}) == ["run"]
+    assert bootstrap.wanted_kinds("dev", {"MULGIL_ENGINE": "spark"}) == ["dev"]
+    bootstrap.write_stamp(repo / ".venv", "run", "3.11.7", repo)
+    assert not bootstrap.is_current(repo / ".venv", "spark", repo)
+    bootstrap.write_stamp(repo / ".venv", "spark", "3.11.7", repo)
+    assert bootstrap.is_current(repo / ".venv", "spark", repo)
+    assert bootstrap.is_current(repo / ".venv", "run", repo)
+
+
+LOCKS = tuple(bootstrap.FILES.values())
+
+
+@pytest.mark.parametrize("name", LOCKS)
+def test_every_pin_has_hashes_and_no_lock_names_an_index(name):
+    text = (REPO / name).read_text()
+    assert "://" not in text
+    pins = re.split(r"\n(?=\S)", text.strip())
+    for pin in pins:
+        first, *hashes = (line.removesuffix("\\").strip() for line in pin.splitlines())
+        assert re.match(r"[a-z0-9-]+(\[[a-z0-9,-]+\])?==", first), pin
+        assert hashes, f"{first} can be any file"
+        assert all(re.fullmatch(r"--hash=sha256:[0-9a-f]{64}", one) for one in hashes), pin
+
+
+def test_uv_is_pinned_with_all_its_hashes(repo):
+    (repo / "requirements.txt").write_text(
+        "a==1 \\\n    --hash=sha256:1\nuv==1.0 \\\n    --hash=sha256:2 \\\n    --hash=sha256:3\nx==1\n"
+    )
+    assert bootstrap.pinned_uv(repo) == "uv==1.0 \\\n    --hash=sha256:2 \\\n    --hash=sha256:3\n"
+    (repo / "requirements.txt").write_text("a==1\n")
+    with pytest.raises(bootstrap.BootstrapError, match="does not pin uv"):
+        bootstrap.pinned_uv(repo)
 
 
 def test_the_bootstrap_needs_the_standard_library_alone():

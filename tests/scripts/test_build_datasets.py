@@ -11,7 +11,7 @@ import pytest
 
 from scripts import build_datasets
 from scripts.build_datasets import DATA, RECIPES, BadPackage, fetch_archive, fetch_command
-from scripts.datasets import ad_review, campaign, flight_delay
+from scripts.datasets import ad_review, bikes, campaign, credit_scoring, flight_delay, patient, penguins
 from scripts.datasets.recipe import Package
 
 MAIL = b"""From someone@x.org  Thu Aug 22 13:52:59 2002
@@ -96,7 +96,7 @@ def test_a_mail_becomes_a_record_without_anything_that_a_filter_or_list_added():
         (b"Content-Type: image/gif", b"GIF89a", None),
     ],
 )
-def test_a_body_is_the_first_text_decoded_as_it_claims_and_cut_at_the_cap(headers, body, text):
+def test_a_body_is_the_first_text_as_it_claims_and_cut(headers, body, text):
     assert ad_review.read_body(email.message_from_bytes(headers + b"\n\n" + body)) == text
 
 
@@ -110,7 +110,7 @@ def test_a_body_is_the_first_text_decoded_as_it_claims_and_cut_at_the_cap(header
         (b"50\\users =?utf-8?q?=C3=A9?=", "50\\users é"),
     ],
 )
-def test_a_header_reads_as_a_person_would_and_a_broken_one_stays_as_it_is(header, text):
+def test_a_header_reads_as_a_person_would_a_broken_one_stays(header, text):
     message = email.message_from_bytes(b"Subject: " + header + b"\n\n")
     assert ad_review.read_header(message, "Subject") == text
 
@@ -153,7 +153,7 @@ def make_people(**columns):
     return pd.DataFrame(valid | columns)
 
 
-def test_one_person_without_a_known_incentive_among_known_ones_is_left_out_and_shifts_no_name():
+def test_a_person_without_a_known_incentive_is_left_out_and_shifts_nobody():
     three = {name: values * 3 for name, values in make_people().to_dict("list").items()}
     people = pd.DataFrame(three | {"tinc": [0.0, None, 1.5]})
     assert campaign.keep_known(people)["person_id"].tolist() == ["p0001", "p0003"]
@@ -183,7 +183,7 @@ def make_logs(weather_hour="2013-04-01T02:00:00Z"):
     return flight_delay.read_log(flights.encode()), flight_delay.read_log(weather.encode())
 
 
-def test_a_sunday_evening_flight_keeps_its_local_day_and_meets_the_weather_of_its_own_airport():
+def test_a_sunday_evening_flight_keeps_its_day_and_its_airports_weather():
     late, cancelled = flight_delay.join_weather(*make_logs()).to_pylist()
     assert (late["flight_id"], late["scheduled_at"]) == ("UA15-EWR-20130401T0205Z", "2013-04-01T02:05:00Z")
     assert (late["month_local"], late["weekday"], late["scheduled_hour_local"]) == (3, 7, 22)
@@ -208,7 +208,7 @@ def make_package(**changes):
     )
 
 
-def test_an_archive_that_is_there_is_used_and_another_one_in_its_place_is_refused(tmp_path):
+def test_an_archive_that_is_there_is_used_another_one_refused(tmp_path):
     archive = tmp_path / "x-1.tar.gz"
     archive.write_bytes(b"the real one")
     package = make_package(sha256=hashlib.sha256(b"the real one").hexdigest())
@@ -226,6 +226,8 @@ def test_a_client_that_fails_is_quoted(tmp_path, monkeypatch):
 
 def test_each_client_is_asked_for_exactly_the_pinned_version():
     assert fetch_command(make_package(), Path("f"))[-1] == "x==1"
+    assert "--no-binary" in fetch_command(make_package(), Path("f"))
+    assert "--only-binary" in fetch_command(make_package(archive="x-1-py3-none-any.whl"), Path("f"))
     assert fetch_command(make_package(client="npm", name="@a/x"), Path("f"))[2] == "@a/x@1"
 
 
@@ -236,6 +238,11 @@ def test_each_client_is_asked_for_exactly_the_pinned_version():
         ("ad_review/truth.parquet", 6_046),
         ("flight_delay/flights.parquet", 336_776),
         ("campaign/events.parquet", 4_790),
+        ("penguins/penguins.parquet", 344),
+        ("penguins/truth.parquet", 344),
+        ("credit_scoring/applications.parquet", 1_000),
+        ("patient/visits.parquet", 1_629),
+        ("bikes/hours.parquet", 8_645),
     ],
 )
 def test_a_shipped_file_has_all_its_rows(file, n_rows):
@@ -250,7 +257,7 @@ def test_a_source_page_names_the_checksum_and_columns_of_every_shipped_file(reci
         path = DATA / recipe.problem / file.name
         assert hashlib.sha256(path.read_bytes()).hexdigest() in page
         assert pq.read_schema(path).equals(file.schema)
-        assert set(file.schema.names) <= set(re.findall(r"^\| `(\w+)`", page, flags=re.MULTILINE))
+        assert set(file.schema.names) <= set(re.findall(r"^\| `([^`]+)`", page, flags=re.MULTILINE))
 
 
 def test_every_mail_has_one_label_and_its_place_does_not_tell_it():
@@ -285,3 +292,71 @@ def test_the_campaign_holds_everybody_known_once_and_every_day_has_an_event():
     assert len(came) == 1_956
     assert {event["event_at"][:10] for event in events} == {f"2004-11-{day:02d}" for day in range(1, 13)}
     assert {event["event_at"][8:10] for event in invited} == {"01", "02", "03", "04", "07", "08", "09", "10"}
+
+
+def make_bird(**changes):
+    return {"studyName": "PAL0708", "Species": "Adelie Penguin (Pygoscelis adeliae)", "Sample Number": "1"} | {
+        "Date Egg": "2007-11-11",
+        "Sex": "NA",
+        **changes,
+    }
+
+
+def test_birds_are_numbered_by_day_and_mixed_within_it():
+    days = ["2007-11-12", *["2007-11-11"] * 9]
+    birds = [make_bird(**{"Sample Number": str(place), "Date Egg": day}) for place, day in enumerate(days)]
+    numbered = penguins.number_birds(birds)
+    assert [bird["sample_id"] for bird in numbered] == [f"p{number:03d}" for number in range(1, 11)]
+    order = [int(bird["Sample Number"]) for bird in numbered]
+    assert (order[-1], sorted(order[:-1])) == (0, list(range(1, 10)))
+    assert order[:-1] != sorted(order[:-1])
+    assert numbered[0]["Sex"] is None
+    assert penguins.number_birds(birds[::-1]) == numbered
+
+
+def test_no_record_of_a_bird_tells_its_species():
+    book = pq.read_table(DATA / "penguins" / "penguins.parquet").to_pylist()
+    told = " ".join(str(value) for bird in book for value in bird.values()).lower()
+    assert not [name for name in ("adelie", "chinstrap", "gentoo", "pygoscelis") if name in told]
+    truth = pq.read_table(DATA / "penguins" / "truth.parquet").column("label").to_pylist()
+    assert Counter(truth) == {"Adelie": 152, "Chinstrap": 68, "Gentoo": 124}
+    assert penguins.species_of("Gentoo penguin (Pygoscelis papua)") == "Gentoo"
+
+
+def test_the_last_fifth_of_the_applications_is_a_delivery_of_its_own():
+    assert Counter(credit_scoring.name_deliveries(1_000)) == {"applications_1994-10": 800, "applications_1994-11": 200}
+    rows = pq.read_table(DATA / "credit_scoring" / "applications.parquet")
+    assert Counter(rows.column("creditability").to_pylist()) == {"good": 700, "bad": 300}
+
+
+def test_gaps_of_a_visit_stay_gaps_and_no_date_of_death_is_told():
+    people = pd.DataFrame({column.name: [1.0, None] for column in patient.VISITS.columns}).assign(seqn=[233.0, 235.0])
+    whole, gap = patient.make_visits(people.assign(yrdth=[85.0, None])).to_pylist()
+    assert (whole["seqn"], whole["sbp"], gap["sbp"], gap["wt82"]) == ("233", 1, None, None)
+    assert not {"yrdth", "modth", "dadth"} & whole.keys()
+    shipped = pq.read_table(DATA / "patient" / "visits.parquet")
+    assert Counter(shipped.column("death").to_pylist()) == {0: 1_311, 1: 318}
+
+
+def make_hours(**changes):
+    """Write two hours of the package's table as it has them."""
+    hour = {"season": 1, "mnth": "Jan", "day": 1, "hr": 0, "holiday": 0, "weekday": 6, "workingday": 0}
+    hour |= {"weathersit": "clear", "temp": 0.24, "atemp": 0.2879, "hum": 0.81, "windspeed": 0.0}
+    hour |= {"casual": 3, "registered": 13, "bikers": 16}
+    rows = [hour, hour | {"hr": 1} | changes]
+    lines = [",".join(f'"{value}"' for value in row.values()) for row in rows]
+    return "\n".join([",".join(hour), *lines]).encode()
+
+
+def test_an_hour_keeps_the_words_and_numbers_of_the_package():
+    rows = bikes.read_hours(make_hours()).to_pylist()
+    assert [(row["day"], row["hr"], row["bikers"], row["weathersit"]) for row in rows] == [
+        (1, 0, 16, "clear"),
+        (1, 1, 16, "clear"),
+    ]
+
+
+@pytest.mark.parametrize("changes", [{"mnth": "Feb"}, {"weekday": 0}, {"hr": 0}, {"day": 366}])
+def test_an_hour_that_contradicts_the_calendar_is_refused_and_named(changes):
+    with pytest.raises(ValueError, match=r"Row 1 of ISLP/data/Bikeshare.csv, \{'day'"):
+        bikes.read_hours(make_hours(**changes))

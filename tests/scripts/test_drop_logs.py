@@ -54,6 +54,27 @@ def test_the_campaign_has_an_object_for_each_of_its_twelve_days(tmp_path):
     assert [row["event_at"] for row in rows] == sorted(row["event_at"] for row in rows)
 
 
+def test_a_field_book_has_an_object_for_each_season(tmp_path):
+    assert drop_logs("penguins", tmp_path) == DropReport(n_objects=3, n_written=3, n_rows=344)
+    birds = read_lines(tmp_path / "penguins/season=PAL0910/birds.jsonl.gz")
+    assert {bird["Date Egg"][:4] for bird in birds} == {"2009"}
+    assert "Culmen Length (mm)" in birds[0]
+
+
+def test_hours_that_count_days_are_dropped_by_day(tmp_path):
+    assert drop_logs("bikes", tmp_path) == DropReport(n_objects=365, n_written=365, n_rows=8_645)
+    hours = read_lines(tmp_path / "bikes/2011/03/hours-2011-03-13.jsonl.gz")
+    assert {(hour["day"], hour["mnth"]) for hour in hours} == {(72, "March")}
+    assert [hour["hr"] for hour in hours] == [0, 1, *range(3, 24)]
+
+
+def test_a_record_leaves_out_what_only_says_where_it_lies(tmp_path):
+    assert drop_logs("credit_scoring", tmp_path) == DropReport(n_objects=2, n_written=2, n_rows=1_000)
+    rows = read_lines(tmp_path / "credit_scoring/applications_1994-11.jsonl.gz")
+    shipped = pq.read_table(DATA / "credit_scoring" / "applications.parquet").drop_columns(["delivery"])
+    assert rows == shipped.to_pylist()[800:]
+
+
 def test_a_half_written_object_is_replaced_and_its_neighbours_are_left_alone(tmp_path):
     drop_logs("campaign", tmp_path)
     target = tmp_path / "campaign/2004/11/events-2004-11-04.jsonl.gz"
@@ -110,7 +131,7 @@ def test_a_flight_belongs_to_the_day_that_new_york_has(tmp_path, scheduled_at, h
 
 
 def test_a_problem_without_data_and_a_missing_file_are_named(tmp_path):
-    with pytest.raises(BadLanding, match=r"'penguin'; ad_review, flight_delay, campaign can be replayed"):
+    with pytest.raises(BadLanding, match=r"'penguin'; ad_review, flight_delay, campaign, .*penguins can be replayed"):
         drop_logs("penguin", tmp_path)
     with pytest.raises(BadLanding, match=r"mail\.parquet is missing"):
         list(make_objects("ad_review", tmp_path))
