@@ -115,7 +115,7 @@ def ask_great_expectations(problem: Problem, file: Path) -> list[float]:
     Returns:
         of each question its number.
     """
-    from include.quality.auditing import audit_files
+    from include.quality.audit import audit_files
 
     results = audit_files(problem, [file]).results
     return [float(r.n_unexpected if r.n_unexpected is not None else r.observed or "nan") for r in results]

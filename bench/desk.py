@@ -126,7 +126,9 @@ def lay_out() -> None:
     """Put one batch of 100,000 items on the desk."""
     from sqlalchemy import text
 
-    from include.review import batches, content, seats
+    from include.review.batches import assignments
+    from include.review.batches import store as batches
+    from include.review.selection import content
     from include.warehouse.database import open_warehouse
 
     now = datetime.now(UTC)
@@ -139,7 +141,7 @@ def lay_out() -> None:
         batches.write_batch(connection, batch, [])
         connection.execute(text(_ITEMS), values)
         connection.execute(text(_CONTENTS), values)
-        seats.make_seats(connection, PROBLEM, BATCH)
+        assignments.make_assignments(connection, PROBLEM, BATCH)
 
 
 @contextmanager

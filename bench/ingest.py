@@ -28,11 +28,11 @@ _OURS = """
 import json, resource, sys, time
 import great_expectations, ibis, pyiceberg.table  # a task of Airflow's finds them loaded
 from include.engine.session import open_engine
-from include.lake import sorting_out
+from include.lake import partition_staging
 from include.lake.catalog import open_catalog
 from include.lake.steps import publish_partition, stage_partition
 from include.landing.steps import find_new_partitions
-from include.quality import auditing
+from include.quality import audit
 from include.quality.steps import audit_partition
 open_engine(); open_catalog()
 def timed(step, **more):

@@ -23,7 +23,7 @@ _FILL = """
 import sys
 from datetime import datetime, timedelta
 import pyarrow as pa
-from include.lake.staging import events_schema
+from include.lake.row_expressions import events_schema
 from include.lake.writing import replace_partition
 from include.problems.reading import load_problem
 problem = sys.argv[1]

@@ -17,7 +17,7 @@ from pathlib import Path
 REPOSITORY = Path(__file__).resolve().parent.parent
 LOADER = REPOSITORY / "tests" / "architecture" / "load_dags.py"
 # The DAG processor parses everything twice a minute on cores that tasks need: one second is a thirtieth of one core.
-# Processor time, not wall time, so that a busy machine does not decide. tests/architecture holds the same bar.
+# Processor time, not wall time, so that a busy machine does not decide.
 BAR_CPU_S = 1.0
 N_RUNS = 5
 

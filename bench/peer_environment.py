@@ -10,8 +10,12 @@ from include.settings import REPOSITORY
 PEERS = Path(__file__).parent / "peers"
 
 
-def peer_python(name: str) -> Path:
+def peer_python(name: str, *, with_dependencies: bool = True) -> Path:
     """Return the interpreter of a peer's environment, made from `bench/peers/<name>.txt` at first use.
+
+    Args:
+        name: of the file.
+        with_dependencies: whether what the pinned packages want comes with them; else only what the file names.
 
     Raises:
         CalledProcessError: the pinned packages cannot be installed; pip has said why.
@@ -23,6 +27,8 @@ def peer_python(name: str) -> Path:
     if not finished.exists():
         print(f"Making an environment for {name} ...", file=sys.stderr)
         subprocess.run([sys.executable, "-m", "venv", "--clear", folder], check=True)
-        subprocess.run([python, "-m", "pip", "install", "--disable-pip-version-check", "-q", "-r", pins], check=True)
+        alone = [] if with_dependencies else ["--no-deps"]
+        install = [python, "-m", "pip", "install", "--disable-pip-version-check", "-q", *alone, "-r", pins]
+        subprocess.run(install, check=True)
         finished.touch()
     return python

@@ -47,7 +47,7 @@ _FILL = """
 import json, sys
 from datetime import UTC, datetime
 import numpy as np, pandas as pd, pyarrow as pa
-from include.lake.staging import events_schema
+from include.lake.row_expressions import events_schema
 from include.lake.writing import replace_partition
 from include.learning import steps
 from include.names import Coverage, Stage, events_table
@@ -102,7 +102,7 @@ for name, key_column, make, sizes in json.loads(sys.argv[1]):
 _OURS = """
 import json, resource, sys, time
 from include.engine.session import open_engine
-from include.learning.predicting import score_partitions
+from include.learning.scoring.score_partitions import score_partitions
 from include.problems.reading import load_problem
 name, version, month = sys.argv[1:]
 problem = load_problem(name)
@@ -117,17 +117,17 @@ _BARE = """
 import json, sys, time
 from datetime import UTC, datetime
 from threadpoolctl import threadpool_limits
-from include.learning import registry, storing
-from include.learning.features import build_features
-from include.learning.rows import open_scorable
-from include.learning.training import N_THREADS
+from include.learning.registry import artifacts, versions
+from include.learning.data.features import build_features
+from include.learning.data.dataset import open_scorable
+from include.learning.training.fit import N_THREADS
 from include.problems.reading import load_problem
 from include.settings import read_settings
 from include.warehouse.database import open_warehouse
 name, version, month = sys.argv[1:]
 with open_warehouse().connect() as connection:
-    row = registry.read_version(connection, name, version)
-stored = storing.load_registered(registry.models_folder(read_settings(), name), row)
+    row = versions.read_version(connection, name, version)
+stored = artifacts.load_registered(versions.models_folder(read_settings(), name), row)
 rows = open_scorable(load_problem(name), [month], stored.spec, datetime.now(UTC)).to_pyarrow().to_pandas()
 frame = build_features(rows, stored.spec)
 stored.model.predict_proba(frame.head(1000))

@@ -1,21 +1,23 @@
 """The peers' own strategies in the shared loop: `python active_learning.py FILE NAME FIRST_SEED N_SEEDS`.
 
 scikit-activeml validates dense arrays only, so that its classifiers are shown numbers of rows and look the words up.
-TypiClust and CoreSet start without labels by themselves; all others start from the draw that ours starts from.
+Those that look at vectors alone start without labels by themselves; all others start from the draw of random.
 """
 
 import warnings
+from functools import partial
 from typing import Any
 
 import numpy as np
 from learning_loop import State, Strategy, fit, main, start_by_chance, widen
 from modAL.batch import uncertainty_batch_sampling
 from modAL.models import ActiveLearner
-from modAL.uncertainty import entropy_sampling, margin_sampling
 from numpy.typing import NDArray
 from skactiveml.classifier import SklearnClassifier
-from skactiveml.pool import CoreSet, TypiClust, UncertaintySampling
+from skactiveml.pool import Badge, CoreSet, MaxHerding, ProbCover, TypiClust, UncertaintySampling
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.linear_model import LogisticRegression
+from small_text import lightweight_coreset
 
 warnings.filterwarnings("ignore")
 
@@ -51,13 +53,12 @@ def _known(state: State) -> NDArray[np.float64]:
     return y
 
 
-def _uncertainty(method: str) -> Strategy:
+def _of_model(make: Any) -> Strategy:
     def ask(state: State, n_chosen: int) -> Any:
         n_classes = int(state.y.max()) + 1
         classifier = SklearnClassifier(_ByNumber(state.words, n_classes), classes=np.arange(n_classes))
-        query = UncertaintySampling(method=method, random_state=state.seed)
         numbers = np.arange(len(state.y), dtype=float)[:, None]
-        return query.query(numbers, _known(state), classifier, batch_size=n_chosen)
+        return make(random_state=state.seed).query(numbers, _known(state), classifier, batch_size=n_chosen)
 
     return ask
 
@@ -69,26 +70,37 @@ def _on_vectors(make: Any) -> Strategy:
     return ask
 
 
-def _modal(sampling: Any) -> Strategy:
-    def ask(state: State, n_chosen: int) -> Any:
-        if state.model is None:
-            return start_by_chance(state, n_chosen)
-        learner = ActiveLearner(estimator=state.model, query_strategy=sampling)
-        learner.X_training = state.words[state.labelled]
-        chosen = sampling(learner, state.words[state.rest], n_instances=n_chosen)
-        return state.rest[np.asarray(chosen[0] if isinstance(chosen, tuple) else chosen)]
+def _badge(state: State, n_chosen: int) -> Any:
+    """Ask BADGE, whose gradients are those of a logistic regression on the vectors."""
+    classes = np.arange(int(state.y.max()) + 1)
+    classifier = SklearnClassifier(LogisticRegression(C=100.0, max_iter=1000), classes=classes)
+    return Badge(random_state=state.seed).query(state.vectors, _known(state), classifier, batch_size=n_chosen)
 
-    return ask
+
+def _lightweight_coreset(state: State, n_chosen: int) -> Any:
+    rest = state.rest
+    open_vectors = state.vectors[rest]
+    return rest[lightweight_coreset(open_vectors, open_vectors.mean(axis=0), n_chosen)]
+
+
+def _ranked_batch(state: State, n_chosen: int) -> Any:
+    if state.model is None:
+        return start_by_chance(state, n_chosen)
+    learner = ActiveLearner(estimator=state.model, query_strategy=uncertainty_batch_sampling)
+    learner.X_training = state.words[state.labelled]
+    chosen = uncertainty_batch_sampling(learner, state.words[state.rest], n_instances=n_chosen)
+    return state.rest[np.asarray(chosen[0] if isinstance(chosen, tuple) else chosen)]
 
 
 STRATEGIES: dict[str, tuple[Strategy, Strategy]] = {
-    "scikit-activeml entropy": (start_by_chance, _uncertainty("entropy")),
-    "scikit-activeml margin": (start_by_chance, _uncertainty("margin_sampling")),
+    "scikit-activeml margin": (start_by_chance, _of_model(partial(UncertaintySampling, method="margin_sampling"))),
+    "scikit-activeml BADGE": (start_by_chance, _badge),
     "scikit-activeml CoreSet": (_on_vectors(CoreSet), _on_vectors(CoreSet)),
     "scikit-activeml TypiClust": (_on_vectors(TypiClust), _on_vectors(TypiClust)),
-    "modAL entropy": (start_by_chance, _modal(entropy_sampling)),
-    "modAL margin": (start_by_chance, _modal(margin_sampling)),
-    "modAL ranked batch": (start_by_chance, _modal(uncertainty_batch_sampling)),
+    "scikit-activeml ProbCover": (_on_vectors(ProbCover), _on_vectors(ProbCover)),
+    "scikit-activeml MaxHerding": (_on_vectors(MaxHerding), _on_vectors(MaxHerding)),
+    "small-text lightweight coreset": (_lightweight_coreset, _lightweight_coreset),
+    "modAL ranked batch": (start_by_chance, _ranked_batch),
 }
 
 if __name__ == "__main__":
