@@ -1,4 +1,4 @@
-"""What must exist before Airflow's components start: buckets, the warehouse's tables, the metadata database, the admin.
+"""What must exist before Airflow's components start: buckets, tables, the metadata database, roles, the admin.
 
 Run by the service `airflow-init` at every start; each part leaves what exists. Reads the settings of the project and
 AIRFLOW_ADMIN_PASSWORD.
@@ -47,7 +47,7 @@ def make_buckets(settings: Settings) -> list[str]:
 
 
 def prepare_airflow(admin_password: str) -> None:
-    """Migrate the metadata database and make sure that the user `admin` exists with this password."""
+    """Migrate the metadata database; make sure of Mulgil's roles, and that the user `admin` has this password."""
     from scripts.stack import metadata
 
     sys.stdin = io.StringIO(json.dumps({"users": [{"name": "admin", "role": "Admin", "password": admin_password}]}))
@@ -61,7 +61,7 @@ def main() -> None:
     upgrade(settings.warehouse_url)
     print("Warehouse migrated", flush=True)
     prepare_airflow(os.environ["AIRFLOW_ADMIN_PASSWORD"])
-    print("Airflow migrated, user admin is there", flush=True)
+    print("Airflow migrated; roles and the user admin are there", flush=True)
 
 
 if __name__ == "__main__":

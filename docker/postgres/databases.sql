@@ -17,8 +17,8 @@ ALTER ROLE bi_reader SET default_transaction_read_only = on;
 CREATE DATABASE airflow OWNER airflow;
 CREATE DATABASE mulgil OWNER mulgil;
 CREATE DATABASE superset OWNER superset;
--- By default every role may connect to every database.
-REVOKE CONNECT ON DATABASE airflow, mulgil, superset FROM PUBLIC;
+-- By default every role may connect to every database, and fill the disk with temporary tables.
+REVOKE CONNECT, TEMPORARY ON DATABASE airflow, mulgil, superset, postgres, template1 FROM PUBLIC;
 GRANT CONNECT ON DATABASE mulgil TO bi_reader;
 
 \connect mulgil

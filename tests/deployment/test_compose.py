@@ -53,7 +53,7 @@ def test_an_empty_secret_is_a_missing_one():
 
 
 @needs_parser
-def test_only_the_key_that_an_airflow_connection_can_keep_may_be_left_empty_and_it_must_be_written_so(env_file: Path):
+def test_only_the_identifier_key_may_be_empty_and_must_be_written_so(env_file: Path):
     empty = re.sub(r"^MULGIL_PII_KEY=.*$", "MULGIL_PII_KEY=", env_file.read_text(), flags=re.MULTILINE)
     env_file.write_text(empty)
     parsed = compose.run_parser(env_file)
@@ -63,13 +63,13 @@ def test_only_the_key_that_an_airflow_connection_can_keep_may_be_left_empty_and_
     assert set(re.findall(r"(?<!\$)\$\{([A-Z0-9_]+)\?", TEXT)) == {"MULGIL_PII_KEY"}
 
 
-def test_what_has_a_default_is_not_asked_for_and_what_is_the_shells_in_a_container_is_not_either():
+def test_neither_defaults_nor_names_of_the_containers_shell_are_asked_for():
     text = "${NEEDED:?is missing}, ${ALSO_NEEDED}, ${ENGINE:-duckdb}, $${HOSTNAME}"
     assert compose.required_names(text) == {"NEEDED", "ALSO_NEEDED"}
     assert compose.with_defaults(text) == "${NEEDED:?is missing}, ${ALSO_NEEDED}, duckdb, $${HOSTNAME}"
 
 
-def test_spark_runs_only_where_its_profile_is_asked_for_and_nothing_else_waits_for_it():
+def test_spark_runs_only_under_its_profile_and_nothing_waits_for_it():
     assert {name for name, service in SERVICES.items() if "profiles" in service} == SPARK_SERVICES
     waiting = {name for name, service in SERVICES.items() if SPARK_SERVICES & service.get("depends_on", {}).keys()}
     assert waiting <= SPARK_SERVICES
@@ -85,7 +85,7 @@ def test_the_settings_lead_an_airflow_task_to_the_master_that_the_file_starts():
     assert SERVICES["spark-worker"]["command"][-1] == address
 
 
-def test_every_task_that_runs_at_once_gets_its_cores_for_one_that_waits_may_wait_for_a_lock_of_another():
+def test_every_task_that_runs_at_once_gets_its_own_cores():
     worker, command = SERVICES["spark-worker"], SERVICES["spark-worker"]["command"]
     n_tasks = int(SERVICES["airflow-worker"]["environment"]["AIRFLOW__CELERY__WORKER_CONCURRENCY"])
     options = DEFAULT_SERVICES["spark-master"]["environment"]["SPARK_MASTER_OPTS"]
@@ -131,11 +131,42 @@ def test_the_fernet_key_is_one_that_airflow_can_encrypt_with(env_file: Path):
     assert fernet.decrypt(fernet.encrypt(b"secret")) == b"secret"
 
 
-def test_an_existing_env_file_is_never_overwritten(env_file: Path, capsys: pytest.CaptureFixture[str]):
+def test_an_env_file_that_lacks_nothing_stays_as_it_is(env_file: Path, capsys: pytest.CaptureFixture[str]):
     before = env_file.read_text()
-    assert make_env.main([str(env_file)]) == 1
+    assert make_env.main([str(env_file)]) == 0
     assert env_file.read_text() == before
-    assert "stays as it is" in capsys.readouterr().err
+    assert "stays as it is" in capsys.readouterr().out
+
+
+def test_an_older_env_file_gets_the_name_it_lacks_and_keeps_every_line(
+    env_file: Path, capsys: pytest.CaptureFixture[str]
+):
+    older = "".join(
+        line for line in env_file.read_text().splitlines(keepends=True) if not line.startswith("MULGIL_SIGNING_KEY=")
+    ).rstrip("\n")
+    older = older.replace("MULGIL_PII_KEY=", "MULGIL_PII_KEY=own # ", 1)
+    env_file.write_text(older)
+    assert make_env.main([str(env_file)]) == 0
+    assert re.fullmatch(re.escape(older) + r"\nMULGIL_SIGNING_KEY=[0-9a-f]{48}\n", env_file.read_text())
+    assert stat.S_IMODE(env_file.stat().st_mode) == 0o600
+    assert "Added MULGIL_SIGNING_KEY" in capsys.readouterr().out
+
+
+def test_the_verify_key_is_the_public_half_also_in_an_older_file(env_file: Path):
+    from include.serving.signing import make_signer, write_public_key
+
+    values = dict(line.split("=", 1) for line in env_file.read_text().splitlines() if "=" in line)
+    public = write_public_key(make_signer(values["MULGIL_SIGNING_KEY"]).public_key())
+    assert values["MULGIL_VERIFY_KEY"] == public
+    env_file.write_text(env_file.read_text().replace(f"MULGIL_VERIFY_KEY={public}\n", ""))
+    assert make_env.write_env(env_file) == ["MULGIL_VERIFY_KEY"]
+    assert env_file.read_text().endswith(f"MULGIL_VERIFY_KEY={public}\n")
+
+
+def test_the_decision_service_can_check_signatures_and_make_none():
+    environment = DEFAULT_SERVICES["decision-service"]["environment"]
+    assert environment["MULGIL_SIGNING_KEY"] == ""
+    assert SERVICES["decision-service"]["environment"]["MULGIL_VERIFY_KEY"].startswith("${MULGIL_VERIFY_KEY:?")
 
 
 def test_every_image_is_pinned_to_one_release():
@@ -228,6 +259,19 @@ def test_the_settings_read_what_the_file_sets():
     assert not settings.is_demo_reviewer_on
 
 
+def test_answers_are_taken_at_the_named_address_and_only_named_proxies_are_believed():
+    server = DEFAULT_SERVICES["airflow-api-server"]
+    environment = server["environment"]
+    assert environment["AIRFLOW__API__BASE_URL"] == "http://127.0.0.1:8080"
+    assert "--proxy-headers" in server["command"]
+    assert environment["FORWARDED_ALLOW_IPS"] == "127.0.0.1"
+    written = SERVICES["airflow-api-server"]["environment"]
+    names = ("AIRFLOW__API__BASE_URL", "MULGIL_PAGE_ORIGINS", "FORWARDED_ALLOW_IPS")
+    template = (compose.REPOSITORY / ".env.example").read_text(encoding="utf-8")
+    for name in names:
+        assert f"# {written[name].removeprefix('${').partition(':')[0]}=" in template
+
+
 def test_every_airflow_variable_is_an_option_of_the_installed_airflow():
     unknown = unknown_airflow_options(compose.environment_names(SERVICES, "AIRFLOW__"))
     assert unknown == []
@@ -269,3 +313,17 @@ def test_every_path_that_an_image_copies_exists():
         copied = re.findall(r"^COPY (\S+) \S+$", (compose.REPOSITORY / dockerfile).read_text(), re.MULTILINE)
         assert copied
         assert [path for path in copied if not (compose.REPOSITORY / context / path).exists()] == []
+
+
+def test_the_engine_is_sent_what_images_copy_and_nothing_else():
+    ignored = (compose.REPOSITORY / ".dockerignore").read_text().splitlines()
+    copied = re.findall(
+        r"^COPY (\S+) \S+$", (compose.REPOSITORY / "docker/airflow/Dockerfile").read_text(), re.MULTILINE
+    )
+    assert "*" in ignored
+    assert sorted(line.removeprefix("!") for line in ignored if line.startswith("!")) == sorted(copied)
+
+
+def test_no_container_asks_for_more_processors_than_a_small_machine_has():
+    limits = {name: service["deploy"]["resources"]["limits"]["cpus"] for name, service in SERVICES.items()}
+    assert {name for name, cpus in limits.items() if float(cpus) > 2} == set()

@@ -10,8 +10,8 @@ import pytest
 from tests.deployment.compose import REPOSITORY
 
 # Each writes its words down; the one that the test names fails.
-MAKEFILE = "%:\n\t@echo make $@ >> words; test '$@' != \"$$FAILS\"\n"
-PYTHON = '#!/bin/sh\necho "$2 $3" >> words\ntest "$3" != "$FAILS"\n'
+MAKEFILE = "%:\n\t@echo said by $@; echo make $@ >> words; test '$@' != \"$$FAILS\"\n"
+PYTHON = '#!/bin/sh\necho "said by $3"; echo "$2 $3" >> words\ntest "$3" != "$FAILS"\n'
 GOOD = [
     "make test",
     "make check",
@@ -67,6 +67,8 @@ def test_a_phase_that_fails_ends_the_gate_and_still_stops_everything(clone: Path
     assert status != 0
     assert words == [*GOOD[:n_words], "make down"]
     assert "FAILED" in said
+    # What it said stands at the very end, too.
+    assert f"said by {fails}" in said.split("=== the last words of the phase that failed")[1]
 
 
 def test_something_that_cannot_be_stopped_is_a_failure(clone: Path):
