@@ -1,7 +1,7 @@
 """What every test may count on: no network, fixed seeds, a clean environment, and a real PostgreSQL for who asks.
 
 One server serves a whole test session, also when pytest-xdist splits it over processes; each test that asks gets a
-database of its own, made in a tenth of a second and dropped afterwards.
+database of its own, made in a tenth of a second and dropped afterwards. It ends with the session, however that ends.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ import ipaddress
 import os
 import random
 import secrets
-import shutil
 import socket
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from itertools import count
@@ -24,6 +24,7 @@ import numpy as np
 import psutil
 import pytest
 
+from scripts.stack import guardian
 from scripts.stack.postgres import EmbeddedPostgres
 
 SEED = 20130101
@@ -56,7 +57,9 @@ def pytest_configure(config: pytest.Config) -> None:
     if shared is None:
         _remove_leftovers()
         config.stash[_SERVER]["folder"] = tempfile.mkdtemp(prefix=f"{FOLDER_PREFIX}{os.getpid()}-")
-        Path(config.stash[_SERVER]["folder"]).chmod(0o711)  # as root, another user runs the server in it
+        folder = Path(config.stash[_SERVER]["folder"])
+        folder.chmod(0o711)  # as root, another user runs the server in it
+        config.stash[_GUARDIAN] = guardian.watch_over(os.getpid(), folder / "postgres", [folder])
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -68,28 +71,21 @@ def pytest_configure_node(node: Any) -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Stop the server when the last test is over; workers leave it to the process that started them."""
     if _SERVER in config.stash and not hasattr(config, "workerinput"):
-        _stop_server(Path(config.stash[_SERVER]["folder"]))
+        folder = Path(config.stash[_SERVER]["folder"])
+        guardian.clear_up(folder / "postgres", [folder])
+        guardian.dismiss(config.stash[_GUARDIAN])
 
 
 _SERVER = pytest.StashKey[dict[str, str]]()
-
-
-def _stop_server(folder: Path) -> None:
-    """Stop a session's server, if it was ever started, and remove its data."""
-    server = EmbeddedPostgres(folder / "postgres", is_durable=False)
-    if server.data_dir.exists():
-        server.stop()
-    if folder not in server.data_dir.parents:
-        shutil.rmtree(server.data_dir.parent, ignore_errors=True)
-    shutil.rmtree(folder, ignore_errors=True)
+_GUARDIAN = pytest.StashKey[subprocess.Popen[bytes]]()
 
 
 def _remove_leftovers() -> None:
-    """Stop the servers of sessions that were killed: their folders name a process that is no more."""
+    """Clear up after sessions whose guardian was killed, too: their folders name a process that is no more."""
     for folder in Path(tempfile.gettempdir()).glob(f"{FOLDER_PREFIX}*"):
         pid = folder.name.removeprefix(FOLDER_PREFIX).partition("-")[0]
         if pid.isdecimal() and not psutil.pid_exists(int(pid)) and os.access(folder, os.W_OK):
-            _stop_server(folder)
+            guardian.clear_up(folder / "postgres", [folder])
 
 
 # ---------------------------------------------------------------- no network

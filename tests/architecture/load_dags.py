@@ -8,6 +8,7 @@ No database is asked. The process is its own, so that Airflow's start and its ho
 # ruff: noqa: T201
 import json
 import logging
+import resource
 import sys
 import time
 from pathlib import Path
@@ -85,6 +86,7 @@ def main(repository: Path) -> None:
         "heavy_after": loaded_heavy(),
         "parse_s": seconds,
         "parse_cpu_s": seconds_cpu,
+        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
         "n_files": len(bag.dagbag_stats),
     }
     # The last line: Airflow may have logged above it.

@@ -5,16 +5,12 @@ What does not belong here: which files are asked (`test_code.py`). Each rule is 
 """
 
 import ast
-import graphlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-HALL = frozenset({"include.names", "include.settings", "include.errors"})
-# Rooms that every room may enter, and the two doors of the lake.
-COMMON = ("include.problems", "include.engine", "include.warehouse", "include.lake.reading", "include.lake.writing")
 HEAVY = frozenset(
     {
         "pandas",
@@ -31,11 +27,11 @@ HEAVY = frozenset(
         "boto3",
     }
 )
-WEB = frozenset({"airflow", "fastapi", "starlette"})
 UNSAFE = frozenset({"pickle", "cPickle", "cloudpickle", "dill", "shelve", "marshal", "joblib"})
 UNSAFE_CALLS = frozenset({"read_pickle", "to_pickle"})
 MAX_BODY_LINES = 40
 MAX_FILE_LINES = 400
+MAX_WORDS_OF_A_TEST = 14
 
 # What names.py spells: assets, DAG ids, lake tables, schemas, and the columns that ingest adds.
 SPELLED_ONCE = re.compile(
@@ -75,6 +71,15 @@ def read_sources(repository: Path, *folders: str) -> list[Source]:
         for folder in folders
         for path in sorted((repository / folder).rglob("*.py"))
         if "versions" not in path.parts
+    ]
+
+
+def read_migrations(repository: Path) -> list[Source]:
+    """Read the migrations, which `read_sources` leaves out."""
+    folder = repository / "include" / "warehouse" / "migrations" / "versions"
+    return [
+        Source(path.stem, str(path.relative_to(repository)), path.read_text("utf-8"))
+        for path in sorted(folder.glob("*.py"))
     ]
 
 
@@ -122,51 +127,6 @@ def _resolve(source: Source, node: ast.ImportFrom) -> str:
     return ".".join([*parent, *([node.module] if node.module else [])])
 
 
-def _is_in(name: str, prefix: str) -> bool:
-    return name == prefix or name.startswith(f"{prefix}.")
-
-
-def web_imports(source: Source) -> list[str]:
-    """Find imports of Airflow or of a web framework, where everything must stay true without them."""
-    return sorted(name for name in imports(source) if name.split(".")[0] in WEB)
-
-
-def closed_doors(source: Source) -> list[str]:
-    """Find imports of another room's files that are not one of the common doors."""
-    ours = {name for name in imports(source) if _is_in(name, "include") and name != "include"}
-    if source.module in HALL or source.module == "include":
-        allowed: tuple[str, ...] = tuple(HALL)
-    else:
-        allowed = (*HALL, *COMMON, source.room)
-    return sorted(name for name in ours if not any(_is_in(name, door) for door in allowed))
-
-
-def foreign_to_the_hall(source: Source, standard_library: frozenset[str]) -> list[str]:
-    """Find imports of the hall that are neither the standard library nor the hall itself."""
-    return sorted(
-        name
-        for name in imports(source)
-        if name.split(".")[0] not in standard_library and not any(_is_in(name, hall) for hall in HALL)
-    )
-
-
-def foreign_to_a_dag(source: Source, standard_library: frozenset[str]) -> list[str]:
-    """Find imports of a DAG file other than Airflow's, the hall, the problems, steps, and the files beside it."""
-    shared = {"stage", "approval"}
-    steps = re.compile(r"^include\.\w+\.steps(\.|$)")
-    # Airflow's own operators for people, and the one that does nothing, live in a provider; whatever else a provider
-    # offers is a step of ours.
-    operators = (f"airflow.providers.standard.operators.{name}" for name in ("hitl", "empty"))
-    doors = ("airflow.sdk", *operators, "include.problems", *HALL)
-    return sorted(
-        name
-        for name in imports(source)
-        if name.split(".")[0] not in standard_library | shared
-        and not steps.match(name)
-        and not any(_is_in(name, door) for door in doors)
-    )
-
-
 def heavy_imports(source: Source) -> list[str]:
     """Find heavy libraries that a file imports while it is itself imported."""
     return sorted(name for name in imports(source, at_import_only=True) if name.split(".")[0] in HEAVY)
@@ -179,30 +139,6 @@ def not_deployed(source: Source, deployed: frozenset[str]) -> list[str]:
         deployed: names that may be imported there: the standard library, our own folders, and what is pinned for it.
     """
     return sorted({name.split(".")[0] for name in imports(source)} - deployed)
-
-
-def import_circle(sources: list[Source]) -> list[str]:
-    """Name the modules of one import circle, first and last the same; empty where there is none.
-
-    Imports inside functions count: a circle that is hidden is still one.
-    """
-    modules = {source.module for source in sources}
-    graph = {
-        source.module: {
-            target for name in imports(source) if (target := _known(name, modules)) not in (None, source.module)
-        }
-        for source in sources
-    }
-    try:
-        graphlib.TopologicalSorter(graph).prepare()
-    except graphlib.CycleError as error:
-        return [str(name) for name in error.args[1]]
-    return []
-
-
-def _known(name: str, modules: set[str]) -> str | None:
-    """Name the module that `a.b` is, or is a part of."""
-    return name if name in modules else name.rpartition(".")[0] if name.rpartition(".")[0] in modules else None
 
 
 # ---------------------------------------------------------------- what a file says
@@ -263,6 +199,28 @@ def undocumented(source: Source) -> list[str]:
     return [name for name, node in _public(source.tree, source.module) if not _first_line(node)]
 
 
+def unsaid_errors(source: Source) -> list[str]:
+    """Find public functions that raise an error which their docstring does not name."""
+    found = []
+    for name, node in _public(source.tree, source.module):
+        if isinstance(node, FUNCTION):
+            said = ast.get_docstring(node) or ""
+            unsaid = sorted(error for error in _raised(node) if not re.search(rf"\b{error}\b", said))
+            found += [f"{name}: {', '.join(unsaid)}"] if unsaid else []
+    return found
+
+
+def _raised(node: ast.AST) -> set[str]:
+    """Name the classes of errors that a function itself raises, not those of a function inside it."""
+    names: set[str] = set()
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.Raise) and isinstance(child.exc, ast.Call) and isinstance(child.exc.func, ast.Name):
+            names.add(child.exc.func.id)
+        elif not isinstance(child, ast.ClassDef | FUNCTION | ast.Lambda):
+            names |= _raised(child)
+    return {name for name in names if name[:1].isupper()}
+
+
 def _first_line(node: ast.AST) -> str:
     text = ast.get_docstring(node, clean=False) if isinstance(node, DOCUMENTED) else None
     return (text or "").split("\n")[0].strip()
@@ -273,8 +231,13 @@ def _public(node: ast.AST, name: str) -> Iterator[tuple[str, ast.AST]]:
     if not isinstance(node, ast.Module | ast.ClassDef):
         return
     for child in node.body:
-        if isinstance(child, ast.ClassDef | FUNCTION) and not child.name.startswith("_"):
+        if isinstance(child, ast.ClassDef | FUNCTION) and not child.name.startswith("_") and not _is_overload(child):
             yield from _public(child, child.name)
+
+
+def _is_overload(node: ast.ClassDef | FUNCTION) -> bool:
+    """Say whether a function only names types for the one that follows, which says what it is."""
+    return any(ast.unparse(decorator) == "overload" for decorator in node.decorator_list)
 
 
 def unsafe_loads(source: Source) -> list[str]:
@@ -315,6 +278,12 @@ def unwritten_dag_arguments(source: Source) -> list[str]:
     return found
 
 
+def long_test_names(source: Source, limit: int = MAX_WORDS_OF_A_TEST) -> list[str]:
+    """Find tests whose name has more words than can be read at a glance."""
+    names = (node.name for node in ast.walk(source.tree) if isinstance(node, FUNCTION))
+    return [name for name in names if name.startswith("test_") and len(name.split("_")) - 1 > limit]
+
+
 # ---------------------------------------------------------------- loaded DAGs
 
 
@@ -335,3 +304,26 @@ def dag_faults(dag: Mapping[str, object]) -> list[str]:
             f"{name}: no text": not task["doc_md"],
         }
     return [fault for fault, is_there in faults.items() if is_there]
+
+
+def forked_migrations(migrations: Iterable[Source]) -> list[str]:
+    """Find migrations that share a number or a parent, have none, or are numbered otherwise than their file."""
+    found, numbers, parents = [], dict[str, str](), dict[str | None, str]()
+    for source in migrations:
+        said = {
+            name.id: node.value.value
+            for node in source.tree.body
+            if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
+            for name in node.targets
+            if isinstance(name, ast.Name)
+        }
+        number, parent = str(said.get("revision")), said.get("down_revision")
+        named = Path(source.path).name.partition("_")[0]
+        if named != number:
+            found.append(f"{source.path}: its file says {named}, its revision {number}")
+        if other := numbers.setdefault(number, source.path) != source.path:
+            found.append(f"{source.path}: {numbers[number]} is number {number}, too")
+        if not other and parents.setdefault(parent, source.path) != source.path:
+            found.append(f"{source.path}: {parents[parent]} follows {parent}, too; that makes two heads")
+    unknown = {parent: path for parent, path in parents.items() if parent is not None and parent not in numbers}
+    return found + [f"{path}: follows {parent}, which is not there" for parent, path in unknown.items()]

@@ -22,6 +22,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 class Running:
     url: str
     passwords: dict[str, str]
+    client: Airflow
 
 
 @pytest.fixture(scope="module")
@@ -30,9 +31,9 @@ def running() -> Running:
     if not home.secrets.exists():
         pytest.skip("no stack was ever started here; `make run` starts one")
     stack = open_stack(home)
-    if not Airflow(stack.addresses.airflow_url, "").health():
+    if not stack.client.health():
         pytest.skip("the stack does not run; `make run` starts it")
-    return Running(stack.addresses.airflow_url, dict(stack.keys.user_passwords))
+    return Running(stack.addresses.airflow_url, dict(stack.keys.user_passwords), stack.client)
 
 
 @pytest.fixture(scope="module")

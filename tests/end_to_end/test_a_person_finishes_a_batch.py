@@ -12,10 +12,10 @@ import pytest
 
 from include.names import Stage, dag_id
 from include.problems.reading import load_problem
-from include.review.demo_reviewer import read_truth, truth_path
+from include.problems.recorded_truth import truth_path
+from include.review.demo_reviewer import read_truth
 from include.settings import read_settings
 from scripts.pictures import log_in
-from scripts.stack.rest import Airflow
 from tests.end_to_end.conftest import Running, open_desk
 
 pytestmark = pytest.mark.end_to_end
@@ -34,7 +34,8 @@ def _asked(request: pytest.FixtureRequest) -> None:
 
 def known(item_id: str) -> str:
     """Say what a mail is, as people who read it would."""
-    truth = read_truth(truth_path(read_settings(), PROBLEM), load_problem(PROBLEM).source.key, [item_id])
+    settings = read_settings()
+    truth = read_truth(truth_path(settings, PROBLEM), load_problem(PROBLEM).source, settings.pii_keys, [item_id])
     return truth[item_id]
 
 
@@ -74,7 +75,7 @@ def wait_for_settled(desk: Any, n: int) -> None:
 
 def wait_for_training(page: Any, running: Running, batch_id: str) -> str:
     """Wait until Airflow has trained with a batch; give the run's state."""
-    airflow, path = Airflow(running.url, running.passwords["admin"]), dag_id(PROBLEM, Stage.TRAIN)
+    airflow, path = running.client, dag_id(PROBLEM, Stage.TRAIN)
     for waited_s in count():
         runs = airflow.ask(f"dags/{path}/dagRuns?order_by=-run_after&limit=5")["dag_runs"]
         states = [str(run["state"]) for run in runs if run["partition_key"] == batch_id]
@@ -85,9 +86,7 @@ def wait_for_training(page: Any, running: Running, batch_id: str) -> str:
     raise AssertionError("unreachable: the loop ends by itself")
 
 
-def test_twenty_by_keyboard_one_undone_one_escalated_the_rest_by_two_people_and_training_starts(
-    running: Running, page: Any, colleague: Any
-) -> None:
+def test_a_batch_that_two_people_finish_starts_a_training(running: Running, page: Any, colleague: Any) -> None:
     log_in(page, running.url, "reviewer", running.passwords["reviewer"])
     desk = open_desk(page)
     desk.get_by_role("button", name="Start").or_(desk.get_by_role("button", name="Continue")).first.press("Enter")

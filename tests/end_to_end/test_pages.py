@@ -6,15 +6,21 @@ import pytest
 
 from scripts.pictures import log_in
 from scripts.stack.parsing import expected_dags
-from scripts.stack.rest import Airflow
 from tests.end_to_end.conftest import Running, open_desk
 
 pytestmark = pytest.mark.end_to_end
 
 
+def assert_led_to_the_login(running: Running, page: Any, address: str) -> None:
+    """See that a script is told 401, and a person is shown the login."""
+    assert page.request.get(address, headers={"Accept": "application/json"}).status == 401
+    page.goto(address)
+    assert page.url.startswith(f"{running.url}/auth/login")
+
+
 def test_nobody_sees_the_reports_without_a_login(running: Running, page: Any) -> None:
     for path in ("", "style.css", "icon.svg"):
-        assert page.goto(f"{running.url}/mulgil/reports/{path}").status == 401
+        assert_led_to_the_login(running, page, f"{running.url}/mulgil/reports/{path}")
 
 
 @pytest.mark.parametrize("user", ["admin", "reviewer", "viewer"])
@@ -32,7 +38,7 @@ def test_the_reports_open_from_airflows_own_navigation(running: Running, page: A
 def test_the_newest_model_has_a_card_and_answers_what_if_inside_airflow(running: Running, page: Any) -> None:
     from playwright.sync_api import expect
 
-    assert page.goto(f"{running.url}/mulgil/models/").status == 401
+    assert_led_to_the_login(running, page, f"{running.url}/mulgil/models/")
     log_in(page, running.url, "viewer", running.passwords["viewer"])
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
@@ -50,12 +56,27 @@ def test_the_newest_model_has_a_card_and_answers_what_if_inside_airflow(running:
     assert complaints == []
 
 
+def test_an_experiment_opens_from_airflows_own_navigation_with_its_pictures(running: Running, page: Any) -> None:
+    assert_led_to_the_login(running, page, f"{running.url}/mulgil/experiments/")
+    log_in(page, running.url, "viewer", running.passwords["viewer"])
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    page.get_by_role("link", name="Experiments").click()
+    listed = page.frame_locator("iframe")
+    listed.locator("section[id='campaign.experiment'] h2 a").click()
+    listed.locator("section#arms td").first.wait_for()
+    assert listed.locator("section#arms polygon.density").count() == 3
+    assert listed.locator("section#shares rect").count() > 3
+    assert listed.locator("section#checks li").count() >= 5
+    assert complaints == []
+
+
 def test_nobody_sees_the_desk_without_a_login(running: Running, page: Any) -> None:
     for path in ("", "batches", "static/desk.js"):
-        assert page.goto(f"{running.url}/mulgil/desk/{path}").status == 401
+        assert_led_to_the_login(running, page, f"{running.url}/mulgil/desk/{path}")
 
 
-def test_a_batch_is_left_for_people_and_its_first_item_comes_with_the_models_view(running: Running, page: Any) -> None:
+def test_the_first_item_of_a_batch_comes_with_the_models_view(running: Running, page: Any) -> None:
     log_in(page, running.url, "reviewer", running.passwords["reviewer"])
     desk = open_desk(page)
     desk.get_by_role("button", name="Start").or_(desk.get_by_role("button", name="Continue")).first.click()
@@ -85,7 +106,7 @@ def test_the_page_asks_nothing_of_anybody_else(running: Running, page: Any) -> N
 
 
 def test_every_dag_has_its_page_and_no_file_is_broken(running: Running) -> None:
-    airflow = Airflow(running.url, running.passwords["admin"])
+    airflow = running.client
     assert airflow.import_errors() == []
     pages = {dag["dag_id"]: airflow.ask(f"dags/{dag['dag_id']}/details")["doc_md"] for dag in airflow.dags()}
     assert pages.keys() == expected_dags()
