@@ -12,7 +12,11 @@ from scripts.doctor.finding import Finding
 
 Look = Callable[[psycopg.Connection], Iterator[Finding]]
 LOOKS: list[Look] = [value for name, value in vars(warehouse_looks).items() if name.startswith("look_at_")]
-NOW = datetime.now(UTC)
+
+
+def now() -> datetime:
+    """Give the time of the asking: a suite may reach these tests an hour after it read this file."""
+    return datetime.now(UTC)
 
 
 @pytest.fixture
@@ -29,7 +33,7 @@ def add(warehouse: psycopg.Connection, table: str, **values: Any) -> None:
 
 def add_coverage(warehouse: psycopg.Connection, key: str, status: str, *, minutes: float, stage: str = "ingest",
                  n_failures: int = 0) -> None:  # fmt: skip
-    at = NOW - timedelta(minutes=minutes)
+    at = now() - timedelta(minutes=minutes)
     add(warehouse, "coverage", problem="a", stage=stage, partition_key=key, status=status, updated_at_utc=at,
         n_failures=n_failures, detail="a reason" if status == "failed" else None)  # fmt: skip
 
@@ -37,7 +41,7 @@ def add_coverage(warehouse: psycopg.Connection, key: str, status: str, *, minute
 def add_step(warehouse: psycopg.Connection, run: str, status: str, *, minutes: float, error: str = "") -> None:
     outcome = psycopg.types.json.Jsonb({"error": error} if error else {})
     add(warehouse, "run_step", problem="a", stage="ingest", step="publish_partition", partition_key="2013-01",
-        run_id=run, started_at_utc=NOW - timedelta(minutes=minutes), duration_s=1.0, status=status,
+        run_id=run, started_at_utc=now() - timedelta(minutes=minutes), duration_s=1.0, status=status,
         outcome=outcome)  # fmt: skip
 
 
@@ -109,7 +113,7 @@ def test_a_failed_step_of_a_refused_partition_is_no_trouble(warehouse: psycopg.C
 
 def test_what_was_announced_in_vain_is_named_until_its_stage_begins(warehouse: psycopg.Connection):
     add(warehouse, "lost_event", problem="a", stage="ingest", partition_key="2013-01", n_announced=4, run_id="r",
-        announced_at_utc=NOW)  # fmt: skip
+        announced_at_utc=now())  # fmt: skip
     (finding,) = look(warehouse_looks.look_at_unheard_events, warehouse)
     assert finding.worst == "a 2013-01 at ingest, 4 times"
     add_step(warehouse, "one", "failed", minutes=1, error="E")
@@ -119,7 +123,7 @@ def test_what_was_announced_in_vain_is_named_until_its_stage_begins(warehouse: p
 def test_an_overdue_batch_is_named_and_an_answered_one_is_not(warehouse: psycopg.Connection):
     for batch, status in (("round-001", "answered"), ("round-002", "open")):
         add(warehouse, "review_batch", problem="a", batch_id=batch, round_number=1, n_items=1, n_pool=1,
-            chosen_at_utc=NOW, due_at_utc=NOW - timedelta(days=1), status=status, opened_by="x")  # fmt: skip
+            chosen_at_utc=now(), due_at_utc=now() - timedelta(days=1), status=status, opened_by="x")  # fmt: skip
     (finding,) = look(warehouse_looks.look_at_batches, warehouse)
     assert (finding.n, finding.worst.startswith("a round-002, due")) == (1, True)
 
@@ -129,9 +133,9 @@ def add_message(warehouse: psycopg.Connection, cause: str, status: str, n_attemp
     about = {"problem": "a", "alert_id": cause, "event_number": 1}
     figures = {"metric": "m", "subject": "s", "value": 1.0, "bound": 0.5}
     add(warehouse, "alert_event", **about, **figures, event="opened", partition_key="k", is_by_person=False,
-        actor="monitor", reason="r", happened_at_utc=NOW - timedelta(days=days))  # fmt: skip
+        actor="monitor", reason="r", happened_at_utc=now() - timedelta(days=days))  # fmt: skip
     add(warehouse, "alert_message", **about, recipient="owner", channel="mail", status=status, n_attempts=n_attempts,
-        next_attempt_at_utc=NOW, last_error="no server")  # fmt: skip
+        next_attempt_at_utc=now(), last_error="no server")  # fmt: skip
 
 
 def test_messages_that_no_server_took_are_named_and_those_of_last_month_are_not(warehouse: psycopg.Connection):

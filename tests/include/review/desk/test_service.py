@@ -322,10 +322,10 @@ def test_an_escalated_item_waits_for_nobody_at_this_desk(engine: Engine) -> None
 
 
 def test_after_the_due_time_one_skip_is_enough_and_an_unanswered_item_still_waits(engine: Engine) -> None:
-    lay_out(engine, [make_choice(1), make_choice(2)], due=timedelta(hours=1))
+    lay_out(engine, [make_choice(1), make_choice(2)], due=timedelta(days=1))
     take(engine)
     pass_on(engine, "mail-01")
-    late = datetime.now(UTC) + timedelta(hours=2)
+    late = datetime.now(UTC) + timedelta(days=2)
     with engine.begin() as connection:
         assert not finish_batch_if_complete(connection, PROBLEM, BATCH, late)
     assert [row["state"] for row in rows(engine, REVIEW_SEAT)] == ["passed", "open"]
