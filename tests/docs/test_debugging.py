@@ -7,16 +7,14 @@ from sqlalchemy import create_engine, text
 
 from include import errors
 from include.settings import REPOSITORY
-from include.warehouse import migrate
 
 PAGE = (REPOSITORY / "docs" / "debugging.md").read_text("utf-8")
 QUERIES = re.findall(r"```sql\n(.*?)```", PAGE, re.DOTALL)
 
 
 @pytest.fixture
-def warehouse(warehouse_url):
-    migrate.upgrade(warehouse_url)
-    engine = create_engine(warehouse_url)
+def warehouse(migrated_warehouse_url):
+    engine = create_engine(migrated_warehouse_url)
     yield engine
     engine.dispose()
 

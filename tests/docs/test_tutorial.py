@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from include.settings import REPOSITORY
-from include.warehouse import migrate
 
 PAGE = (REPOSITORY / "docs" / "tutorial.md").read_text("utf-8")
 BLOCKS = re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL)
@@ -34,12 +33,11 @@ def clone(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_an_hour_from_a_csv_to_a_decision_as_written(clone: Path, warehouse_url: str):
-    migrate.upgrade(warehouse_url)
+def test_an_hour_from_a_csv_to_a_decision_as_written(clone: Path, migrated_warehouse_url: str):
     own = {
         "MULGIL_HOME": str(clone / ".mulgil"),
         "MULGIL_PROBLEMS_DIR": str(clone / "include" / "problems"),
-        "MULGIL_WAREHOUSE_URL": warehouse_url,
+        "MULGIL_WAREHOUSE_URL": migrated_warehouse_url,
         "PYTHONDONTWRITEBYTECODE": "1",
     }
     said = []

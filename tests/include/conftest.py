@@ -7,12 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, create_engine, text
+from sqlalchemy import Engine, create_engine
 
-from include.names import CORE
 from include.settings import Settings, read_settings
 from include.warehouse.database import engine_for
-from include.warehouse.tables import METADATA
 from tests.spark_cluster import SHORT_LIVED
 
 
@@ -26,17 +24,14 @@ class House:
 
 
 @pytest.fixture
-def house(mulgil_home: Path, warehouse_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
+def house(mulgil_home: Path, tables_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
     monkeypatch.setenv("MULGIL_HOME", str(mulgil_home))
-    monkeypatch.setenv("MULGIL_WAREHOUSE_URL", warehouse_url)
+    monkeypatch.setenv("MULGIL_WAREHOUSE_URL", tables_url)
     monkeypatch.setenv("MULGIL_PII_KEY", "a key for tests only")
-    engine = create_engine(warehouse_url)
-    with engine.begin() as connection:
-        connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {CORE}"))
-        METADATA.create_all(connection)
+    engine = create_engine(tables_url)
     yield House(home=mulgil_home, settings=read_settings(), engine=engine)
     engine.dispose()
-    engine_for(warehouse_url).dispose()  # what the rooms opened
+    engine_for(tables_url).dispose()  # what the rooms opened
 
 
 @pytest.fixture

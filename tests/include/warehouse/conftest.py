@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Engine, Table, create_engine
 
-from include.warehouse import migrate
 from tests.include.warehouse.edge_rows import fill
 
 NOW = datetime(2013, 7, 1, 12, 0, tzinfo=UTC)
@@ -26,9 +25,8 @@ def make_row() -> Callable[..., dict[str, Any]]:
 
 
 @pytest.fixture
-def warehouse(warehouse_url: str) -> Iterator[Engine]:
-    migrate.upgrade(warehouse_url)
-    engine = create_engine(warehouse_url)
+def warehouse(migrated_warehouse_url: str) -> Iterator[Engine]:
+    engine = create_engine(migrated_warehouse_url)
     yield engine
     engine.dispose()
 

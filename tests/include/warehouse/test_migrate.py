@@ -64,11 +64,11 @@ def test_every_column_table_and_view_says_what_it_is_in_the_warehouse(warehouse)
         assert connection.scalars(text(query)).all() == []
 
 
-def test_upgrading_twice_keeps_rows_and_remakes_views(warehouse, warehouse_url, make_row):
+def test_upgrading_twice_keeps_rows_and_remakes_views(warehouse, migrated_warehouse_url, make_row):
     table = METADATA.tables["core.alert"]
     with warehouse.begin() as connection:
         connection.execute(table.insert(), [make_row(table)])
-    migrate.upgrade(warehouse_url)
+    migrate.upgrade(migrated_warehouse_url)
     with warehouse.connect() as connection:
         assert connection.scalar(text("SELECT count(*) FROM core.alert")) == 1
     assert set(inspect(warehouse).get_view_names(BI)) == {view.name for view in read_views()}
@@ -84,14 +84,14 @@ def test_four_callers_that_race_all_succeed(warehouse_url):
     engine.dispose()
 
 
-def test_a_filled_warehouse_goes_back_to_nothing_and_forward_again(warehouse, warehouse_url, make_row):
+def test_a_filled_warehouse_goes_back_to_nothing_and_forward_again(warehouse, migrated_warehouse_url, make_row):
     with warehouse.begin() as connection:
         for table in METADATA.sorted_tables:
             connection.execute(table.insert(), [make_row(table)])
-    migrate.downgrade(warehouse_url, "base")
+    migrate.downgrade(migrated_warehouse_url, "base")
     assert inspect(warehouse).get_table_names(CORE) == ["alembic_version"]
     assert inspect(warehouse).get_view_names(BI) == []
-    migrate.upgrade(warehouse_url)
+    migrate.upgrade(migrated_warehouse_url)
     assert differences(warehouse) == []
 
 
@@ -103,16 +103,16 @@ def add_audits(warehouse, *rows):
             connection.execute(text(insert))
 
 
-def test_what_refusals_kept_out_before_it_was_a_number_is_counted(warehouse, warehouse_url):
-    migrate.downgrade(warehouse_url, "0012")
+def test_what_refusals_kept_out_before_it_was_a_number_is_counted(warehouse, migrated_warehouse_url):
+    migrate.downgrade(migrated_warehouse_url, "0012")
     add_audits(warehouse, "'p', 'a', 'r', 10, 0, 2, 1, 'refused', 0", "'p', 'b', 'r', 10, 7, 2, 1, 'published', 7")
-    migrate.upgrade(warehouse_url)
+    migrate.upgrade(migrated_warehouse_url)
     with warehouse.begin() as connection:
         query = "SELECT n_refused FROM core.partition_audit ORDER BY partition_key"
         assert connection.scalars(text(query)).all() == [7, 0]
 
 
-def test_counts_that_do_not_add_up_are_repaired_and_those_that_do_are_left(warehouse, warehouse_url):
+def test_counts_that_do_not_add_up_are_repaired_and_those_that_do_are_left(warehouse, migrated_warehouse_url):
     rows = {
         "'p', 'a', 'r', 10, 0, 2, 1, 'published', 0": (10, 7, 2, 1, 0),  # retention had taken the rows out
         "'p', 'b', 'r', 10, 6, 4, 1, 'published', 6": (10, 6, 3, 1, 0),  # an erased row was counted twice
@@ -122,17 +122,17 @@ def test_counts_that_do_not_add_up_are_repaired_and_those_that_do_are_left(wareh
         "'p', 'f', 'r', 10, 11, 2, 1, 'published', 11": (14, 11, 2, 1, 0),
         "'p', 'g', 'r', 10, 7, 2, 1, 'published', 0": (10, 7, 2, 1, 0),
     }
-    migrate.downgrade(warehouse_url, "0012")
+    migrate.downgrade(migrated_warehouse_url, "0012")
     add_audits(warehouse, *rows)
-    migrate.upgrade(warehouse_url)
+    migrate.upgrade(migrated_warehouse_url)
     with warehouse.begin() as connection:
         query = "SELECT n_in, n_published, n_quarantined, n_duplicate, n_refused FROM core.partition_audit"
         found = connection.execute(text(f"{query} ORDER BY partition_key")).all()
     assert [tuple(row) for row in found] == list(rows.values())
 
 
-def test_older_shares_become_ranges_with_the_control_first(warehouse, warehouse_url):
-    migrate.downgrade(warehouse_url, "0023")
+def test_older_shares_become_ranges_with_the_control_first(warehouse, migrated_warehouse_url):
+    migrate.downgrade(migrated_warehouse_url, "0023")
     names = "problem, partition_key, outcome, variant, is_final, posterior, reason, decided_at_utc"
     decision = f"INSERT INTO core.experiment_decision ({names}) VALUES"
     shares = {
@@ -151,7 +151,7 @@ def test_older_shares_become_ranges_with_the_control_first(warehouse, warehouse_
             for variant, share in parts.items():
                 row = f"('p', '{key}', '{phase}', '{variant}', {share})"
                 connection.execute(text(f"INSERT INTO core.allocation VALUES {row}"))
-    migrate.upgrade(warehouse_url)
+    migrate.upgrade(migrated_warehouse_url)
     with warehouse.connect() as connection:
         query = "SELECT partition_key, phase, variant, low, high FROM core.allocation ORDER BY partition_key, place"
         rows = [tuple(row) for row in connection.execute(text(query))]
@@ -166,18 +166,18 @@ def test_older_shares_become_ranges_with_the_control_first(warehouse, warehouse_
         assert connection.scalars(text(undone)).all() == ["3"]
 
 
-def test_a_failing_view_leaves_the_warehouse_as_it_was(warehouse, warehouse_url, tmp_path, monkeypatch):
+def test_a_failing_view_leaves_the_warehouse_as_it_was(warehouse, migrated_warehouse_url, tmp_path, monkeypatch):
     (tmp_path / "broken.sql").write_text("-- Grain: none.\nSELECT nothing\nFROM core.no_such_table\n")
     before = inspect(warehouse).get_view_names(BI)
     real = migrate.create_views
     monkeypatch.setattr(migrate, "create_views", lambda connection: real(connection, tmp_path))
     with pytest.raises(Exception, match="no_such_table"):
-        migrate.upgrade(warehouse_url)
+        migrate.upgrade(migrated_warehouse_url)
     inspector = inspect(warehouse)
     assert inspector.get_view_names(BI) == before != []
 
 
-def test_the_command_writes_a_migration_only_for_what_changed(warehouse, warehouse_url, tmp_path, monkeypatch):
+def test_the_command_writes_a_migration_only_for_what_changed(warehouse, migrated_warehouse_url, tmp_path, monkeypatch):
     folder = tmp_path / "migrations"
     (folder / "versions").mkdir(parents=True)
     for name in ("env.py", "script.py.mako"):
@@ -187,7 +187,7 @@ def test_the_command_writes_a_migration_only_for_what_changed(warehouse, warehou
     with warehouse.begin() as connection:
         connection.execute(text("ALTER TABLE core.gate_check DROP COLUMN detail CASCADE"))
     monkeypatch.setattr(migrate, "MIGRATIONS", folder)
-    written = migrate.write_revision(warehouse_url, "checks say something").read_text()
+    written = migrate.write_revision(migrated_warehouse_url, "checks say something").read_text()
     assert written.count("op.add_column('gate_check'") == 1
     assert "create_table" not in written
 
@@ -206,7 +206,7 @@ def test_the_commands_run_from_a_shell(warehouse_url):
     engine.dispose()
 
 
-def test_windows_that_the_version_before_left_undone_are_done_again(warehouse, warehouse_url, make_row):
+def test_windows_that_the_version_before_left_undone_are_done_again(warehouse, migrated_warehouse_url, make_row):
     decision, mark = METADATA.tables["core.experiment_decision"], METADATA.tables["core.coverage"]
     with warehouse.begin() as connection:
         rows = [make_row(decision, problem="p", partition_key=key, is_stale=False) for key in ("01", "02", "03")]
@@ -214,8 +214,8 @@ def test_windows_that_the_version_before_left_undone_are_done_again(warehouse, w
         marks = [("01", "done"), ("02", "running")]
         rows = [make_row(mark, problem="p", stage="experiment", partition_key=key, status=said) for key, said in marks]
         connection.execute(mark.insert(), rows)
-    migrate.downgrade(warehouse_url, "0032")
-    migrate.upgrade(warehouse_url)
+    migrate.downgrade(migrated_warehouse_url, "0032")
+    migrate.upgrade(migrated_warehouse_url)
     with warehouse.connect() as connection:
         stale = connection.scalars(text("SELECT partition_key FROM core.experiment_decision WHERE is_stale"))
         assert sorted(stale) == ["02", "03"]

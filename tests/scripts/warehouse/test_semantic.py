@@ -4,7 +4,6 @@ import jsonschema
 import pytest
 from sqlalchemy import create_engine, text
 
-from include.warehouse import migrate
 from scripts.warehouse import semantic
 from scripts.warehouse.contract import read_contract
 
@@ -80,9 +79,12 @@ def test_only_what_may_be_summed_is_a_metric(model: dict[str, Any]) -> None:
     assert not names & {"review_efficiency_n_labels_all", "calibration_monthly_ece_ratio"}
 
 
-def test_every_metric_and_relationship_runs_as_sql_and_types_are_true(model: dict[str, Any], warehouse_url) -> None:
-    migrate.upgrade(warehouse_url)
-    one, engine = model["semantic_model"][0], create_engine(warehouse_url)
+def test_every_metric_and_relationship_runs_as_sql_and_types_are_true(
+    model: dict[str, Any], migrated_warehouse_url: str
+) -> None:
+    model: dict[str, Any], migrated_warehouse_url
+) -> None:
+    one, engine = model["semantic_model"][0], create_engine(migrated_warehouse_url)
     true = {"DateTimeTz": "timestamp with time zone", "Boolean": "boolean", "Date": "date", "Float": "double precision"}
     with engine.connect() as connection:
         for metric in one["metrics"]:
