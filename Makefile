@@ -5,7 +5,7 @@ VENV ?= .venv
 FORMAT ?= text
 # Two workers fit two cores; MARK="not slow" leaves out what takes longer than five seconds.
 WORKERS ?= 2
-MARK ?=
+MARK ?= not thorough
 # Passwords stand on a terminal, and in files or other programs only where somebody says SECRETS=1.
 SECRETS ?=
 TESTS ?= tests
@@ -77,9 +77,12 @@ logs: env ## show the last lines of each server
 clean: env ## stop everything and remove its data; the environment stays
 	@$(BIN)/python -m scripts.stack clean
 
-test: env-dev ## run every test (MARK="not slow" for the quick ones, TESTS=path for some)
+test: env-dev ## run every test but the thorough ones (MARK="not slow and not thorough" for the quick, TESTS=path for some)
 	@$(if $(COVERAGE),mkdir -p .coverage)
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(if $(COVERAGE),--cov --cov-report=) $(if $(MARK),-m "$(MARK)") $(TESTS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(if $(COVERAGE),--cov --cov-report=) -m "$(MARK)" $(TESTS)
+
+thorough: env-dev ## run the tests that take minutes: Spark on a cluster, steps killed at each of 84 places
+	@$(MAKE) --no-print-directory test MARK=thorough
 
 compose-test: env-dev ## start docker-compose.yaml for real, on images built here, and let the loop run (root, Docker)
 	@$(BIN)/python -m scripts.compose_test --problems "$(PROBLEMS)"

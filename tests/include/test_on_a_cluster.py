@@ -26,7 +26,7 @@ from include.warehouse.tables.quality import PARTITION_AUDIT, QUALITY_RESULT, RE
 from scripts.drop_logs import DATA, make_objects
 from tests.spark_cluster import run_cluster
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("spark")]
+pytestmark = [pytest.mark.slow, pytest.mark.thorough, pytest.mark.xdist_group("spark")]
 
 PROBLEM = "flight_delay"
 MONTHS = ["2013-04", "2013-05", "2013-06", "2013-07"]

@@ -135,6 +135,7 @@ def test_both_engines_publish_the_same_rows_and_count_the_same(landing, flight, 
     assert rows_in(landing, LANDING_OBJECT) == landed
 
 
+@pytest.mark.thorough
 def test_a_cluster_of_two_workers_publishes_the_same_rows(landing, flight, monkeypatch, tmp_path, require_java):
     monkeypatch.setenv("MULGIL_PII_KEY", "k" * 32)
     write_problem(landing)

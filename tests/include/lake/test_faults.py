@@ -28,8 +28,9 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("faults")]
 KEY = {"problem": "flights", "partition_key": "2013-01"}
 TABLES = ("lake.flights", "lake.flights__quarantine")
 STEPS = ("stage_partition", "audit_partition", "publish_partition")
-# Fifty and two in all.
+# Fifty and two in all, and a quarter of them where it should be quick.
 N_POINTS = {"stage_partition": 20, "audit_partition": 8, "publish_partition": 24}
+SHARES = pytest.mark.parametrize("share", [4, pytest.param(1, marks=pytest.mark.thorough)], ids=["quarter", "all"])
 QUALITY = {
     "expectations": [
         {"expect": "ExpectColumnValuesToBeUnique", "column": "flight_id", "severity": "stop"},
@@ -95,10 +96,10 @@ def two_versions(landing, flight):
     return land
 
 
-def points(step, outcomes):
+def points(step, n_wanted, outcomes):
     """Choose the things before which a step is to die: spread evenly over all that it does."""
     n_things = dying.run(step, arguments_of(step, outcomes), os.environ)
-    n_points = min(N_POINTS[step], n_things)
+    n_points = min(n_wanted, n_things)
     return sorted({1 + round(i * (n_things - 1) / (n_points - 1)) for i in range(n_points)})
 
 
@@ -112,15 +113,16 @@ def run_again(step, outcomes):
     return outcomes
 
 
+@SHARES
 @pytest.mark.parametrize("step", STEPS)
-def test_a_step_killed_anywhere_and_repeated_leaves_what_one_run_leaves(landing, two_versions, step):
+def test_a_step_killed_anywhere_and_repeated_leaves_what_one_run_leaves(landing, two_versions, step, share):
     expected, outcomes = {}, {}
     for version in "xy":
         two_versions(version)
         outcomes[version] = walk()
         expected[version] = content(landing)
     assert expected["x"] != expected["y"]
-    chosen = points(step, outcomes["y"])
+    chosen = points(step, N_POINTS[step] // share, outcomes["y"])
     for number, (point, version) in enumerate(zip(chosen, cycle("xy"), strict=False)):
         two_versions(version)
         if number % 4 == 3:
@@ -129,7 +131,7 @@ def test_a_step_killed_anywhere_and_repeated_leaves_what_one_run_leaves(landing,
         run_again(step, outcomes[version])
         assert content(landing) == expected[version], f"{step}, killed at {point} of {chosen}"
         assert orphans() == [] or step != "stage_partition", f"{step}, killed at {point} of {chosen}"
-    assert len(chosen) == N_POINTS[step]
+    assert len(chosen) == N_POINTS[step] // share
 
 
 GROUP_STEPS = {"stage_group": 16, "publish_group": 16}
@@ -175,8 +177,9 @@ def group_content(landing):
     return rows, kept, statuses
 
 
+@SHARES
 @pytest.mark.parametrize("step", list(GROUP_STEPS))
-def test_a_group_killed_anywhere_and_repeated_leaves_what_one_run_leaves(landing, history, step):
+def test_a_group_killed_anywhere_and_repeated_leaves_what_one_run_leaves(landing, history, step, share):
     expected, outcomes = {}, {}
     for version in "xy":
         history(version)
@@ -185,7 +188,8 @@ def test_a_group_killed_anywhere_and_repeated_leaves_what_one_run_leaves(landing
     assert [row["n_in"] for row in expected["x"][1]] == [20, 21, 21]
     history("x")  # all wait again, so that the run takes all of them along
     n_things = dying.run(step, group_arguments(step, outcomes["x"]), os.environ)
-    chosen = sorted({1 + round(i * (n_things - 1) / (GROUP_STEPS[step] - 1)) for i in range(GROUP_STEPS[step])})
+    n_points = GROUP_STEPS[step] // share
+    chosen = sorted({1 + round(i * (n_things - 1) / (n_points - 1)) for i in range(n_points)})
     for number, (point, version) in enumerate(zip(chosen, cycle("yx"), strict=False)):
         history(version)
         if number % 4 == 3:

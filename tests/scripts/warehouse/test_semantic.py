@@ -82,8 +82,6 @@ def test_only_what_may_be_summed_is_a_metric(model: dict[str, Any]) -> None:
 def test_every_metric_and_relationship_runs_as_sql_and_types_are_true(
     model: dict[str, Any], migrated_warehouse_url: str
 ) -> None:
-    model: dict[str, Any], migrated_warehouse_url
-) -> None:
     one, engine = model["semantic_model"][0], create_engine(migrated_warehouse_url)
     true = {"DateTimeTz": "timestamp with time zone", "Boolean": "boolean", "Date": "date", "Float": "double precision"}
     with engine.connect() as connection:
