@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from include.errors import BadSettings
 from include.settings import read_number
 from scripts.stack.home import REPO, Home
 from scripts.stack.keys import Keys
@@ -19,6 +20,7 @@ from scripts.stack.ports import HOST
 
 DEFAULT_PORT = 8080
 PORT_VARIABLE = "MULGIL_AIRFLOW_PORT"
+TELEMETRY_VARIABLE = "MULGIL_OTEL"
 
 # The order is the order of starting: the others call the api-server. Log servers are off: everything is on this disk.
 COMPONENTS: dict[str, tuple[str, ...]] = {
@@ -144,6 +146,25 @@ def _project(home: Home, keys: Keys, addresses: Addresses) -> dict[str, str]:
     }
 
 
+def _telemetry(environment: Mapping[str, str]) -> dict[str, str]:
+    """Say whether Airflow sends metrics and traces, and where to, in OpenTelemetry's own names."""
+    wanted = environment.get(TELEMETRY_VARIABLE, "0")
+    if wanted not in {"0", "1"}:
+        raise BadSettings(f"{TELEMETRY_VARIABLE} is {wanted!r}; 1 sends metrics and traces, 0 sends nothing")
+    if wanted == "0":
+        return {}
+    defaults = {
+        "OTEL_SERVICE_NAME": "mulgil",
+        "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://{HOST}:4318",
+        "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
+    }
+    said = {name: environment.get(name) or default for name, default in defaults.items()}
+    # Airflow takes traces' exporter by this name alone, and speaks gRPC whatever the protocol says without it.
+    exporter = "otlp" if said["OTEL_EXPORTER_OTLP_PROTOCOL"] == "grpc" else "otlp_proto_http"
+    said["OTEL_TRACES_EXPORTER"] = environment.get("OTEL_TRACES_EXPORTER") or exporter
+    return said | {"AIRFLOW__METRICS__OTEL_ON": "True", "AIRFLOW__TRACES__OTEL_ON": "True"}
+
+
 def airflow_environment(
     home: Home, keys: Keys, addresses: Addresses, *, is_demo_reviewer_on: bool = False
 ) -> dict[str, str]:
@@ -154,10 +175,14 @@ def airflow_environment(
         keys: its secrets.
         addresses: its servers.
         is_demo_reviewer_on: whether recorded truth may answer review batches; only `make run` says so.
+
+    Raises:
+        BadSettings: a number of slots, or MULGIL_OTEL, is none.
     """
     env = inherited_environment()
     for part in (_folders(home), _security(keys), _servers(addresses), _pace(), _project(home, keys, addresses)):
         env.update(part)
+    env.update(_telemetry(env))
     if is_demo_reviewer_on:
         env["MULGIL_DEMO_REVIEWER"] = "1"
     return env
