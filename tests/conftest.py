@@ -7,6 +7,7 @@ database of its own, made in a tenth of a second and dropped afterwards. It ends
 from __future__ import annotations
 
 import fcntl
+import gc
 import ipaddress
 import os
 import random
@@ -60,6 +61,13 @@ def pytest_configure(config: pytest.Config) -> None:
         folder = Path(config.stash[_SERVER]["folder"])
         folder.chmod(0o711)  # as root, another user runs the server in it
         config.stash[_GUARDIAN] = guardian.watch_over(os.getpid(), folder / "postgres", [folder])
+
+
+def pytest_collection_finish() -> None:
+    """Let the collector look at what tests make, and not again and again at a million objects of imports."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 100)
 
 
 @pytest.hookimpl(optionalhook=True)
