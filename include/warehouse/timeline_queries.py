@@ -117,7 +117,7 @@ def decision_events(connection: Connection, problem: str, most: int) -> list[Row
 
 
 def question_events(connection: Connection, problem: str, most: int) -> list[Row]:
-    """List the last ties of experiments that an approver was asked about, and the answers; the subject is the experiment.
+    """List the last ties that an approver was asked about, and the answers; the subject is the experiment.
 
     The event is `asked`, `approved` or `declined`; the actor of an answer whose time ran out is the run.
     """
@@ -149,14 +149,18 @@ def question_events(connection: Connection, problem: str, most: int) -> list[Row
 def withdrawal_events(connection: Connection, problem: str, most: int) -> list[Row]:
     """List the objects that were withdrawn or let in again last, of the problem's other logs too.
 
-    The subject is the object, n_affected its records; partition_key is missing where it fed several partitions.
+    The subject is the object, n_affected its records; partition_key, after the name of another log, is missing where it
+    fed several partitions.
     """
     query = """
         SELECT
             moment.happened_at_utc,
             moment.event,
             gone.object_key AS subject,
-            CASE WHEN COUNT(DISTINCT gone.partition_key) = 1 THEN MIN(gone.partition_key) END AS partition_key,
+            CASE
+                WHEN COUNT(DISTINCT gone.partition_key) = 1
+                    THEN CONCAT_WS(' ', NULLIF(SPLIT_PART(gone.problem, '.', 2), ''), MIN(gone.partition_key))
+            END AS partition_key,
             moment.actor,
             moment.reason,
             SUM(gone.n_rows) AS n_affected
@@ -169,6 +173,7 @@ def withdrawal_events(connection: Connection, problem: str, most: int) -> list[R
         WHERE SPLIT_PART(gone.problem, '.', 1) = :problem
             AND moment.happened_at_utc IS NOT NULL
         GROUP BY
+            gone.problem,
             moment.happened_at_utc,
             moment.event,
             gone.object_key,

@@ -1,12 +1,13 @@
 """The numbers behind each picture and list of an experiment, as CSV.
 
-What belongs here: which columns a table has, and how they are written. What does not: reading the rows.
+What belongs here: which columns a table has. What does not: reading the rows, and how they are written
+(`pages/csv_text.py`).
 """
 
-import csv
-import io
 from collections.abc import Mapping, Sequence
 from typing import Any
+
+from pages.csv_text import write_rows
 
 # The tables that may be asked for, with their columns in order.
 COLUMNS: dict[str, tuple[str, ...]] = {
@@ -51,7 +52,6 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     ),
     "plans": ("version", "sha256", "written_at_utc", "first_window", "last_window"),
 }
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def write_csv(table: str, rows: Sequence[Mapping[str, Any]]) -> str:
@@ -60,15 +60,4 @@ def write_csv(table: str, rows: Sequence[Mapping[str, Any]]) -> str:
     Raises:
         KeyError: there is no such table.
     """
-    columns, file = COLUMNS[table], io.StringIO()
-    writer = csv.writer(file)
-    writer.writerow(columns)
-    writer.writerows([_write_cell(row.get(name)) for name in columns] for row in rows)
-    return file.getvalue()
-
-
-def _write_cell(value: object) -> object:
-    """Write a value; a text that begins as formulas do gets an apostrophe before it."""
-    if isinstance(value, str) and value.startswith(_FORMULA):
-        return f"'{value}"
-    return "" if value is None else value
+    return write_rows(COLUMNS[table], rows)

@@ -7,22 +7,25 @@ headers and errors (`pages/shell.py`).
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlencode
 
-from fastapi import FastAPI, HTTPException, Request
+from fastapi import FastAPI, HTTPException, Query, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 from sqlalchemy import Connection
 
 from include.names import Stage, dag_id
 from include.problems.schema import Problem
-from include.warehouse import alert_queries, estimate_queries, experiment_queries, queries
+from include.warehouse import alert_queries, estimate_queries, experiment_queries, queries, timeline_queries
 from include.warehouse.database import open_warehouse
 from include.warehouse.page_parts import PageParts
 from include.warehouse.views import Row
-from pages.access import User, may_read
+from pages.access import User, may_answer, may_read
+from pages.csv_text import write_rows
 from pages.definitions import read_definitions
-from pages.languages import find_language
+from pages.languages import LANGUAGES, find_language
 from pages.shell import PAGE_STYLE, make_app, make_site
-from reports import alerts
+from reports import alerts, front, front_texts, timeline, timeline_texts
 from reports.calibration_texts import TEXTS
 from reports.pictures import CurvePoint, ReliabilityPoint, draw_curve, draw_reliability
 
@@ -45,7 +48,10 @@ def _sized(number: float) -> str:
 def create_app() -> FastAPI:
     """Make the app; every route asks who you are."""
     reads: dict[str, Callable[..., Response]] = {
-        "/": show_reports,
+        "/": show_front,
+        "/problems/{name}": show_problem,
+        "/timeline/{name}": show_timeline,
+        "/timeline/{name}/csv": send_timeline,
         "/audits/{name}": list_audits,
         "/audits/{name}/{partition_key}": show_audit,
         "/alerts/{name}": show_alerts,
@@ -53,15 +59,90 @@ def create_app() -> FastAPI:
     return make_app(SITE, reads, {"/alerts/{name}/snooze": snooze_alert, "/alerts/{name}/close": close_alert})
 
 
-def show_reports(user: User, request: Request) -> HTMLResponse:
-    """Show the newest state of every problem that the person may read."""
+def show_front(user: User, request: Request) -> HTMLResponse:
+    """Show how every problem stands that the person may read."""
     known, language = read_definitions(), find_language(request)
     readable = [problem for problem in known.problems.values() if may_read(user, problem.name)]
     with open_warehouse().connect() as connection:
-        reports = [_report(connection, problem, language) for problem in readable]
-    values = {"reports": reports, "n_broken": known.n_broken, "user_name": user.get_name()}
-    other = next(name for name in TEXTS if name != language)
-    return SITE.render("reports.html", values | {"t": TEXTS[language], "language": language, "other": other})
+        found = front.read_findings(connection, [problem.name for problem in readable])
+    words = front_texts.TEXTS[language]
+    entries = front.arrange(readable, found, words, language, lambda name: may_answer(user, name))
+    values = {"entries": entries, "n_broken": known.n_broken, "user_name": user.get_name(), "t": words}
+    return SITE.render("front.html", values | {"language": language, "other": _other(language)})
+
+
+def show_problem(name: str, user: User, request: Request) -> HTMLResponse:
+    """Show the newest state of one problem.
+
+    Raises:
+        HTTPException: 404, there is no such problem for this person.
+    """
+    problem, language = _readable(name, user), find_language(request)
+    with open_warehouse().connect() as connection:
+        report = _report(connection, problem, language)
+    values = {"problem": problem, "report": report, "user_name": user.get_name(), "t": TEXTS[language]}
+    return SITE.render("problem.html", values | {"language": language, "other": _other(language)})
+
+
+def show_timeline(
+    name: str, user: User, request: Request, kind: str = "", page: Annotated[int, Query(ge=1, le=100_000)] = 1
+) -> HTMLResponse:
+    """Show what happened to a problem, the newest first.
+
+    Raises:
+        HTTPException: 404, there is no such problem for this person, or no such kind of event.
+    """
+    problem, language = _readable(name, user), find_language(request)
+    words = timeline_texts.TEXTS[language]
+    _require_kind(kind)
+    with open_warehouse().connect() as connection:
+        line = timeline.read_events(connection, problem.name, timeline.MOST_READ, kind)
+        audited = timeline_queries.audited_keys(connection, problem.name)
+    values = timeline.page_values(line, page)
+    values["events"] = [timeline.describe(event, problem.name, audited, words, language) for event in values["events"]]
+
+    def address(**query: object) -> str:
+        """Give the address of this page with something else asked for; another kind begins at its newest."""
+        return "?" + urlencode({"lang": language, "kind": kind} | query)
+
+    about = {"problem": problem, "page": page, "kind": kind, "kinds": list(timeline.KINDS), "address": address}
+    about |= {"csv_address": f"{problem.name}/csv?{urlencode({'kind': kind})}", "complete_since": line.complete_since}
+    about |= {"missing": [words[part] for part in line.missing], "t": words, "language": language}
+    return SITE.render("timeline.html", values | about | {"other": _other(language)})
+
+
+def send_timeline(name: str, user: User, kind: str = "") -> Response:
+    """Send what happened to a problem as CSV, the newest first: of each kind the newest 20,000 events.
+
+    Raises:
+        HTTPException: 404, there is no such problem for this person, or no such kind of event; 500, a kind could not be
+            read, for a table that lacks it would not say so.
+    """
+    problem = _readable(name, user)
+    _require_kind(kind)
+    with open_warehouse().connect() as connection:
+        line = timeline.read_events(connection, problem.name, timeline.MOST_SENT, kind)
+    if line.missing:
+        raise HTTPException(
+            500, f"Not sent, for these could not be read: {', '.join(line.missing)}. Nothing was changed."
+        )
+    headers = {"Content-Disposition": f'attachment; filename="{problem.name}-timeline.csv"'}
+    return Response(write_rows(timeline.COLUMNS, line.events), media_type="text/csv; charset=utf-8", headers=headers)
+
+
+def _require_kind(kind: str) -> None:
+    """Refuse a kind of event that there is not.
+
+    Raises:
+        HTTPException: there is none of that name.
+    """
+    if kind and kind not in timeline.KINDS:
+        raise HTTPException(404, f"There is no kind of event {kind!r}; there are {', '.join(timeline.KINDS)}.")
+
+
+def _other(language: str) -> str:
+    """Name the language that the page is not in."""
+    return next(name for name in LANGUAGES if name != language)
 
 
 def list_audits(name: str, user: User) -> HTMLResponse:

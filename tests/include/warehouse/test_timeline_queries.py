@@ -97,9 +97,9 @@ def test_an_object_that_fed_several_partitions_is_one_event(connection: Connecti
         connection.execute(insert(WITHDRAWAL).values(make_row(WITHDRAWAL, **about, **moments)))
     found = timeline_queries.withdrawal_events(connection, "p", 9)
     assert [(row["subject"], row["event"], row["partition_key"], row["n_affected"]) for row in found] == [
-        ("p.returns", "restored", "2026-01", 5),
+        ("p.returns", "restored", "returns 2026-01", 5),
         ("p", "withdrawn", None, 7),
-        ("p.returns", "withdrawn", "2026-01", 5),
+        ("p.returns", "withdrawn", "returns 2026-01", 5),
     ]
 
 

@@ -100,7 +100,7 @@ def test_an_experiment_is_shown_whole_with_its_pictures_and_numbers(seen: set[st
     assert re.search(r"<code>[0-9a-f]{64}</code>", html)
     assert "sample ratio: passes</b>" in html
     assert "more than the holdback: between" in html
-    assert 'href="../reports/#campaign"' in html
+    assert 'href="../reports/problems/campaign?lang=en"' in html
 
 
 def test_every_picture_has_its_numbers_in_a_table_beside_it(seen: set[str], signed_in: TestClient) -> None:

@@ -23,7 +23,14 @@ from tests.include.warehouse.edge_rows import fill
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("chromium")]
 PROBLEMS = ("ad_review", "campaign", "flight_delay")
 PAGES = {
-    "reports": "reports/",
+    "front": "reports/?lang=en",
+    "front-ko": "reports/?lang=ko",
+    "timeline": "reports/timeline/flight_delay?lang=en",
+    "timeline-ko": "reports/timeline/flight_delay?lang=ko",
+    "timeline-beyond": "reports/timeline/flight_delay?page=99",
+    "reports": "reports/problems/flight_delay",
+    "reports-experiment": "reports/problems/campaign",
+    "reports-desk": "reports/problems/ad_review",
     "audits": "reports/audits/flight_delay",
     "audit": "reports/audits/flight_delay/2013-06",
     "no-audits": "reports/audits/erase",
@@ -74,6 +81,7 @@ def address(module_warehouse_url: str, serve: Callable[[FastAPI], str]) -> Itera
         fill(engine, problem)
     engine.dispose()
     airflow = FastAPI()
+    patch.setattr(reports, "may_answer", lambda user, problem: True)
     for name, module in (("reports", reports), ("models", models), ("experiments", experiments)):
         patch.setattr(module, "may_read", lambda user, problem: problem in PROBLEMS)
         app = module.create_app()
@@ -111,7 +119,7 @@ def test_a_page_is_no_wider_than_its_screen_and_read_aloud_in_order(address: str
     assert page.complaints == []
 
 
-@pytest.mark.parametrize("name", ["reports", "card", "experiment-ko"])
+@pytest.mark.parametrize("name", ["front-ko", "timeline", "reports", "card", "experiment-ko"])
 def test_a_page_follows_airflows_switch_and_not_only_the_system(address: str, page: Any, name: str) -> None:
     paper = "getComputedStyle(document.body).backgroundColor"
     page.emulate_media(color_scheme="dark")

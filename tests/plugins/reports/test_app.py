@@ -23,7 +23,16 @@ from include.warehouse.tables.review import LABEL_FILE
 from pages.shell import HEADERS
 from reports import app as page
 
-READS = ["/", "/audits/{name}", "/audits/{name}/{partition_key}", "/alerts/{name}", "/{name}"]
+READS = [
+    "/",
+    "/problems/{name}",
+    "/timeline/{name}",
+    "/timeline/{name}/csv",
+    "/audits/{name}",
+    "/audits/{name}/{partition_key}",
+    "/alerts/{name}",
+    "/{name}",
+]
 WRITES = ["/alerts/{name}/snooze", "/alerts/{name}/close"]
 SCRIPT = "<script>alert(1)</script>"
 PROBLEM = {
@@ -64,6 +73,7 @@ def readable(monkeypatch: pytest.MonkeyPatch, tmp_path: Any, migrated_warehouse_
     monkeypatch.setenv("MULGIL_WAREHOUSE_URL", migrated_warehouse_url)
     names = {"hostile"}
     monkeypatch.setattr(page, "may_read", lambda user, problem: problem in names)
+    monkeypatch.setattr(page, "may_answer", lambda user, problem: True)
     yield names
     engine_for(migrated_warehouse_url).dispose()
 
@@ -92,8 +102,9 @@ def test_the_routes_are_described_to_nobody(signed_in: TestClient, path: str) ->
     assert signed_in.get(path).status_code == 404
 
 
-def test_hostile_text_is_shown_and_never_runs(readable: set[str], signed_in: TestClient) -> None:
-    response = signed_in.get("/")
+@pytest.mark.parametrize("path", ["/", "/problems/hostile"])
+def test_hostile_text_is_shown_and_never_runs(readable: set[str], signed_in: TestClient, path: str) -> None:
+    response = signed_in.get(path)
     assert response.status_code == 200
     assert "A title &lt;script&gt;alert(1)&lt;/script&gt;" in response.text
     assert "ada &lt;script&gt;" in response.text
@@ -107,7 +118,7 @@ def test_a_hostile_reason_is_shown_and_never_runs(
     partition: dict[str, Any] = {"partition_key": "2013-01-01", "verdict": "refused", "first_reason": f"bad {SCRIPT}"}
     partition |= dict.fromkeys(("n_in", "n_published", "n_quarantined", "n_duplicate"), 1)
     monkeypatch.setattr(page.queries, "completeness_by_partition", lambda *_: [partition])
-    html = signed_in.get("/").text
+    html = signed_in.get("/problems/hostile").text
     assert "bad &lt;script&gt;alert(1)&lt;/script&gt;" in html
     assert own_scripts_only(html)
 
@@ -120,7 +131,7 @@ def test_how_many_labels_taught_each_auc_stands_beside_it(
     gained = {"auc_gained": -0.01, "auc_gained_low": -0.05, "auc_gained_high": 0.03, "n_labels_compared": 162}
     row: dict[str, Any] = counts | rates | gained | {"auc_all_ratio": 0.99, "auc_random_ratio": 0.98}
     monkeypatch.setattr(page.queries, "review_rounds", lambda *_: [row])
-    html = signed_in.get("/").text
+    html = signed_in.get("/problems/hostile").text
     assert "0.990 (301)" in html
     assert "0.980 (162)" in html
     assert "the demo reviewer gave 140 of them" in html
@@ -141,7 +152,7 @@ def test_the_curve_is_shown_in_both_languages_with_the_bins_one_click_away(
     monkeypatch.setattr(page.queries, "newest_curve", lambda *_: points)
     bins |= {"observed_ratio": 0.3, "low": 0.1, "high": 0.5}
     monkeypatch.setattr(page.queries, "newest_reliability", lambda *_: [bins])
-    html = signed_in.get(f"/?lang={language}").text
+    html = signed_in.get(f"/problems/hostile?lang={language}").text
     assert html.count("<svg") == 1
     assert '<polygon class="band"' in html
     assert "0.2000" in html
@@ -191,7 +202,7 @@ def show(readable: set[str], signed_in: TestClient, monkeypatch: pytest.MonkeyPa
 
     def show(*rows: dict[str, Any]) -> str:
         monkeypatch.setattr(page.experiment_queries, "experiments", lambda *_: list(rows))
-        return str(signed_in.get("/").text)
+        return str(signed_in.get("/problems/hostile").text)
 
     return show
 
@@ -272,7 +283,7 @@ def test_an_experiment_without_data_has_a_card(
     shutil.copy(Path(problems.__file__).parent / "campaign.yaml", tmp_path / "problems")
     readable.clear()
     readable.add("campaign")
-    html = signed_in.get("/").text
+    html = signed_in.get("/problems/campaign").text
     assert "<b>no window yet</b>" in html
     assert "none, small, large wait for their first units" in html
 
@@ -283,7 +294,7 @@ def test_checks_that_come_out_as_chance_would_hardly_have_it_are_shown_as_bad(sh
 
 
 def test_the_page_may_load_nothing_from_elsewhere_and_is_not_kept(readable: set[str], signed_in: TestClient) -> None:
-    headers = signed_in.get("/").headers
+    headers = signed_in.get("/problems/hostile").headers
     policy = dict(part.split(" ", 1) for part in headers["content-security-policy"].split("; "))
     assert {name for name, value in policy.items() if value == "'none'"} == {"default-src", "base-uri", "form-action"}
     assert {value for value in policy.values() if value != "'none'"} == {"'self'"}
@@ -292,15 +303,17 @@ def test_the_page_may_load_nothing_from_elsewhere_and_is_not_kept(readable: set[
 
 def test_a_problem_that_a_person_may_not_read_is_not_named(readable: set[str], signed_in: TestClient) -> None:
     assert "Nobody&#39;s business" not in signed_in.get("/").text
+    assert signed_in.get("/problems/secret").status_code == 404
     readable.add("secret")
     assert "Nobody&#39;s business" in signed_in.get("/").text
+    assert "Nobody&#39;s business" in signed_in.get("/problems/secret").text
 
 
 def test_a_warehouse_that_does_not_answer_is_a_page_without_its_address(
     readable: set[str], signed_in: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MULGIL_WAREHOUSE_URL", "postgresql+psycopg://someone:hush@127.0.0.1:1/none")
-    response = signed_in.get("/")
+    response = signed_in.get("/problems/hostile")
     assert (response.status_code, "hush" in response.text) == (503, False)
     assert "OperationalError" in response.text
     assert "default-src 'none'" in response.headers["content-security-policy"]
@@ -356,7 +369,7 @@ def test_a_partition_that_was_never_audited_is_not_there(audited: set[str], sign
 
 
 def test_the_reports_page_leads_to_the_audits(audited: set[str], signed_in: TestClient) -> None:
-    assert '<a href="audits/hostile/2013-01-01">2013-01-01</a>' in signed_in.get("/").text
+    assert '<a href="../audits/hostile/2013-01-01">2013-01-01</a>' in signed_in.get("/problems/hostile").text
 
 
 def test_a_batch_that_is_overdue_is_an_alert_on_the_page(
@@ -372,7 +385,7 @@ def test_a_batch_that_is_overdue_is_an_alert_on_the_page(
     row |= {"value": 40.0, "bound": 0.0, "action": "review", "message": "Round 1 is overdue"}
     with engine_for(migrated_warehouse_url).begin() as connection:
         connection.execute(insert(ALERT).values(row | {"opened_at_utc": datetime(2013, 1, 2, tzinfo=UTC)}))
-    response = signed_in.get("/")
+    response = signed_in.get("/problems/hostile")
     assert response.status_code == 200
     assert "Round 1 is overdue" in response.text
 
@@ -382,7 +395,7 @@ def test_a_query_that_fails_takes_no_other_part_with_it(
 ) -> None:
     with engine_for(migrated_warehouse_url).begin() as connection:
         connection.execute(text("DROP VIEW bi.alert_open"))
-    response = signed_in.get("/")
+    response = signed_in.get("/problems/hostile")
     assert response.status_code == 200
     assert "answered with an error: alerts." in response.text
     assert "Rows in the lake" in response.text
@@ -406,6 +419,6 @@ def test_lines_of_a_label_file_that_were_not_taken_are_listed_with_the_reason(
     row |= {"reasons": reasons, "imported_at_utc": datetime(2013, 1, 2, tzinfo=UTC)}
     with engine_for(migrated_warehouse_url).begin() as connection:
         connection.execute(insert(LABEL_FILE).values(row))
-    html = signed_in.get("/").text
+    html = signed_in.get("/problems/hostile").text
     assert "labels/ada.jsonl</td><td>no such item &lt;script&gt;" in html
     assert "7 of 10" in html
