@@ -59,7 +59,7 @@ class Asked:
     language: str
     may_answer: bool
 
-    def say(self, key: str, **values: object) -> str:
+    def say(self, key: str, /, **values: object) -> str:
         """Say a sentence."""
         return self.words[key].format(**values)
 

@@ -21,7 +21,7 @@ __all__ = ["house", "outreach"]
 
 
 @pytest.fixture
-def warehouse_url(migrated_warehouse_url: str) -> str:
+def tables_url(migrated_warehouse_url: str) -> str:
     """Let the house stand on a warehouse with views."""
     return migrated_warehouse_url
 

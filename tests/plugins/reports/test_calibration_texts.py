@@ -5,7 +5,7 @@ from pathlib import Path
 
 from reports.calibration_texts import TEXTS
 
-TEMPLATE = Path(__file__).resolve().parents[3] / "plugins" / "reports" / "templates" / "reports.html"
+TEMPLATE = Path(__file__).resolve().parents[3] / "plugins" / "reports" / "templates" / "problem.html"
 
 
 def test_both_languages_have_the_words_that_the_page_asks_for() -> None:
