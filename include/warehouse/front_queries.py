@@ -157,8 +157,7 @@ def quantities(connection: Connection, problems: Sequence[str]) -> list[Row]:
             coverage_ratio,
             coverage_low,
             coverage_high,
-            profit_gain,
-            value_unit
+            profit_gain
         FROM bi.quantity_monthly
         WHERE problem = ANY(:problems)
         ORDER BY
@@ -198,7 +197,7 @@ def profits(connection: Connection, problems: Sequence[str]) -> list[Row]:
 
     Returns:
         expected_key with estimate, low and high, and realised_key with actual and the n_labelled rows it rests on,
-        each of them a row in value_unit; the side without a partition is missing.
+        each of them a row in the problem's money; the side without a partition is missing.
     """
     query = """
         WITH told AS (
@@ -229,7 +228,6 @@ def profits(connection: Connection, problems: Sequence[str]) -> list[Row]:
         )
         SELECT
             problem,
-            COALESCE(expected.value_unit, realised.value_unit) AS value_unit,
             expected.partition_key AS expected_key,
             expected.estimate,
             expected.low,

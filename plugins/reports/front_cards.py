@@ -63,6 +63,11 @@ class Asked:
         """Say a sentence."""
         return self.words[key].format(**values)
 
+    @property
+    def unit(self) -> str:
+        """Name the money of the problem; empty where its file has no section `value`."""
+        return self.problem.value.unit if self.problem.value else ""
+
     def first(self, part: str) -> Row | None:
         """Give the one row of a part, or None."""
         return next(iter(self.rows[part]), None)
@@ -210,12 +215,13 @@ def _money(asked: Asked) -> tuple[str, str, list[Line]]:
     row, quantity = asked.first("profits"), asked.first("quantities")
     if row is None and quantity is not None and quantity["profit_gain"] is not None:
         gain = quantity["profit_gain"]
-        figure = asked.say("money", amount=_signed(gain), unit=quantity["value_unit"] or "")
+        figure = asked.say("money", amount=_signed(gain), unit=asked.unit)
         about = {"month": quantity["month"], "n": f"{quantity['n_labelled']:,}"}
         return figure, BAD if gain < 0 else "", [Line(asked.say("gained", **about), QUIET)]
     if row is None:
         return "", "", []
-    unit, lines, figure, tone = row["value_unit"] or "", [], "", ""
+    unit, figure, tone = asked.unit, "", ""
+    lines: list[Line] = []
     if row["expected_key"] is not None:
         figure = asked.say("money", amount=_signed(100 * row["estimate"]), unit=unit)
         tone = BAD if row["estimate"] < 0 else ""

@@ -103,7 +103,7 @@ def test_hostile_text_is_shown_and_a_run_is_called_a_run(warehouse: Engine, clie
     html = client.get("/timeline/hostile?lang=en").text
     assert "good &lt;script&gt;" in html
     assert SCRIPT not in html
-    assert '<td title="asset_triggered__2013">an Airflow run</td>' in html
+    assert '<td data-label="who" title="asset_triggered__2013">an Airflow run</td>' in html
     assert 'href="../../models/card?problem=hostile&amp;version=v000"' in html
     assert "버전 v000 승격" in client.get("/timeline/hostile?lang=ko").text
 
