@@ -214,17 +214,13 @@ def profits(connection: Connection, problems: Sequence[str]) -> list[Row]:
             SELECT DISTINCT ON (problem) *
             FROM told
             WHERE estimate IS NOT NULL
-            ORDER BY
-                problem,
-                partition_key DESC
+            ORDER BY problem, partition_key DESC
         ),
         realised AS (
             SELECT DISTINCT ON (problem) *
             FROM told
             WHERE actual IS NOT NULL
-            ORDER BY
-                problem,
-                partition_key DESC
+            ORDER BY problem, partition_key DESC
         )
         SELECT
             problem,

@@ -6,7 +6,7 @@ What belongs here: one function for each kind of event, all with the same column
 
 from typing import Any
 
-from sqlalchemy import Connection, Select, String, and_, case, cast, func, literal, null, select, text
+from sqlalchemy import Connection, Executable, String, and_, case, cast, func, literal, null, select, text
 
 from include.warehouse.tables.experiments import EXPERIMENT_DECISION, EXPERIMENT_QUESTION
 from include.warehouse.tables.learning import MODEL_EVENT
@@ -234,6 +234,6 @@ def _told(connection: Connection, query: str, problem: str, most: int) -> list[R
     return [dict(row) for row in found.mappings()]
 
 
-def _selected(connection: Connection, query: Select[Any]) -> list[Row]:
+def _selected(connection: Connection, query: Executable) -> list[Row]:
     """Ask a query that names tables."""
     return [dict(row) for row in connection.execute(query).mappings()]

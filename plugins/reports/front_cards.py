@@ -109,7 +109,7 @@ def _lateness(asked: Asked) -> Line:
     late = next((row for row in asked.rows["alerts"] if row["alert_id"] == "late"), None)
     if late:
         return Line(
-            asked.say("late", n=f"{late['value']:,.0f}"), BAD, f"alerts/{asked.problem.name}?lang={asked.language}"
+            asked.say("late", n=f"{late['value']:,.0f}"), BAD, f"./alerts/{asked.problem.name}?lang={asked.language}"
         )
     is_promised = asked.problem.monitor is not None and asked.problem.monitor.arrives_within is not None
     return Line(asked.words["on_time"], GOOD) if is_promised else Line(asked.words["no_promise"], QUIET)
@@ -189,7 +189,7 @@ def _alerts(asked: Asked) -> Line:
     is_snoozed = all(row["state"] == "snoozed" for row in rows)
     key = "alerts_escalated" if n_escalated else "alerts_snoozed" if is_snoozed else "alerts_open"
     text = asked.say(key, n=len(rows), n_escalated=n_escalated, **worst)
-    return Line(text, "" if is_snoozed else BAD, f"alerts/{asked.problem.name}?lang={asked.language}")
+    return Line(text, "" if is_snoozed else BAD, f"./alerts/{asked.problem.name}?lang={asked.language}")
 
 
 def pays(asked: Asked) -> Card | None:

@@ -61,7 +61,7 @@ def test_a_problem_that_has_nothing_says_so_and_is_not_bad() -> None:
 
 
 @pytest.mark.parametrize("verdict", ["refused", "failed"])
-def test_a_newest_partition_that_is_kept_out_is_bad_and_the_published_one_is_named(verdict: str) -> None:
+def test_a_newest_partition_that_is_kept_out_is_bad(verdict: str) -> None:
     arrival = make_arrival(newest_key="2013-07", newest_verdict=verdict)
     card = front_cards.arriving(ask("flight_delay", arrivals=arrival))
     assert card.figure == "2013-06"
