@@ -150,9 +150,7 @@ def quantities(connection: Connection, problems: Sequence[str]) -> list[Row]:
         SELECT DISTINCT ON (problem)
             problem,
             month,
-            unit,
             n_labelled,
-            mae,
             stated_ratio,
             coverage_ratio,
             coverage_low,
@@ -174,9 +172,7 @@ def alerts(connection: Connection, problems: Sequence[str]) -> list[Row]:
             problem,
             alert_id,
             partition_key,
-            subject,
             value,
-            action,
             state
         FROM bi.alert_open
         WHERE problem = ANY(:problems)

@@ -31,6 +31,8 @@ def test_the_reports_open_from_airflows_own_navigation(running: Running, page: A
     reports.get_by_role("heading", name="Reports", exact=True).wait_for()
     for problem in ("ad_review", "campaign", "flight_delay"):
         assert reports.locator(f"section#{problem}").count() == 1
+    reports.locator("section#flight_delay").get_by_role("link", name="Whole report").click()
+    reports.locator("section#flight_delay svg.reliability circle").first.wait_for()
     assert reports.locator("section#flight_delay svg.reliability circle").count() >= 5
     assert "336,776" in reports.locator("section#flight_delay .cards").inner_text()
 

@@ -34,8 +34,8 @@ def make_arrival(**changes: Any) -> dict[str, Any]:
 
 
 def make_alert(cause: str, **changes: Any) -> dict[str, Any]:
-    row = {"alert_id": cause, "partition_key": "2013-06", "subject": "s", "value": 2.0, "action": "warn"}
-    return row | {"state": "open"} | changes
+    row = {"alert_id": cause, "partition_key": "2013-06", "value": 2.0, "state": "open"}
+    return row | changes
 
 
 def make_month(**changes: Any) -> dict[str, Any]:
@@ -123,7 +123,7 @@ def test_the_class_that_is_furthest_off_speaks_for_all() -> None:
 @pytest.mark.parametrize(("low", "tone"), [(0.7, "good"), (0.85, "bad"), (None, "")])
 def test_an_interval_that_holds_too_seldom_is_bad(low: float | None, tone: str) -> None:
     row = {"month": "2013-06", "stated_ratio": 0.8, "coverage_ratio": 0.9, "coverage_low": low, "coverage_high": 0.95}
-    card = front_cards.honest(ask("bikes", quantities=row | {"n_labelled": 3_000, "unit": "trips"}))
+    card = front_cards.honest(ask("bikes", quantities=row | {"n_labelled": 3_000}))
     assert card is not None
     assert (card.figure, card.tone) == ("said 80, held 90", tone)
 
