@@ -23,7 +23,7 @@ TRIPS = LATE | {"training": TRAINING, "title": f"Trips {SCRIPT}", "why": f"{SCRI
 
 
 @pytest.fixture
-def warehouse_url(migrated_warehouse_url: str) -> str:
+def tables_url(migrated_warehouse_url: str) -> str:
     """Let the house stand on a warehouse with views."""
     return migrated_warehouse_url
 
