@@ -24,6 +24,8 @@ ALSO ?=
 # Of a backup, and the clear word for restoring over a home that holds something.
 TO ?=
 OVER ?=
+# Where the home of the release before stays, so that the next upgrade-test begins there.
+KEEP ?=
 # Where the list of packages goes.
 SBOM ?=
 
@@ -33,7 +35,7 @@ export MULGIL_VENV := $(VENV)
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run up serve serve-key problem check-problem plan try down info doctor backup restore logs clean test compose-test coverage check fmt results pictures dags schema warehouse datasets bench audit audit-deps fuzz lock env env-dev
+.PHONY: help run up serve serve-key problem check-problem plan try down info doctor backup restore logs clean test compose-test upgrade-test coverage check fmt results pictures dags schema warehouse datasets bench audit audit-deps fuzz lock env env-dev
 
 help: ## list these words
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -86,6 +88,9 @@ thorough: env-dev ## run the tests that take minutes: Spark on a cluster, steps 
 
 compose-test: env-dev ## start docker-compose.yaml for real, on images built here, and let the loop run (root, Docker)
 	@$(BIN)/python -m scripts.compose_test --problems "$(PROBLEMS)"
+
+upgrade-test: env-dev ## run the release before, then this one in its home: nothing may be lost (FROM=commit, KEEP=folder)
+	@$(BIN)/python -m scripts.upgrade_test --from "$(FROM)" $(if $(KEEP),--keep "$(KEEP)")
 
 coverage: env-dev ## run every test and write docs/coverage.md: which branches of include/ none takes (TESTS=path for some)
 	@$(MAKE) --no-print-directory test COVERAGE=1
