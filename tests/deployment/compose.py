@@ -121,3 +121,16 @@ def required_names(text: str) -> set[str]:
 def with_defaults(text: str) -> str:
     """Write in the defaults of the variables that need not come from outside."""
     return re.sub(r"(?<!\$)\$\{[A-Z0-9_]+:-([^}]*)\}", r"\1", text)
+
+
+def unknown_airflow_options(names: set[str]) -> list[str]:
+    """Name the variables that Airflow, with its installed providers, would silently ignore."""
+    from airflow.configuration import conf
+
+    described = conf.configuration_description  # of Airflow and of every installed provider
+    known = {
+        f"AIRFLOW__{section}__{option}".upper().replace(".", "_")
+        for section in described
+        for option in described[section]["options"]
+    }
+    return sorted(names - known)

@@ -273,33 +273,20 @@ def test_answers_are_taken_at_the_named_address_and_only_named_proxies_are_belie
 
 
 def test_every_airflow_variable_is_an_option_of_the_installed_airflow():
-    unknown = unknown_airflow_options(compose.environment_names(SERVICES, "AIRFLOW__"))
+    unknown = compose.unknown_airflow_options(compose.environment_names(SERVICES, "AIRFLOW__"))
     assert unknown == []
 
 
 def test_an_airflow_variable_that_does_not_exist_is_found_among_good_ones():
     names = {"AIRFLOW__CORE__EXECUTOR", "AIRFLOW__CORE__EXECUTER", "AIRFLOW__CELLERY__BROKER_URL"}
-    assert unknown_airflow_options(names) == ["AIRFLOW__CELLERY__BROKER_URL", "AIRFLOW__CORE__EXECUTER"]
+    assert compose.unknown_airflow_options(names) == ["AIRFLOW__CELLERY__BROKER_URL", "AIRFLOW__CORE__EXECUTER"]
 
 
 def test_every_airflow_variable_of_the_embedded_stack_is_an_option_too():
     text = (compose.REPOSITORY / "scripts" / "stack" / "airflow.py").read_text(encoding="utf-8")
     used = set(re.findall(r"\bAIRFLOW__[A-Z0-9_]+__[A-Z0-9_]+\b", text))
     assert len(used) > 10
-    assert unknown_airflow_options(used) == []
-
-
-def unknown_airflow_options(names: set[str]) -> list[str]:
-    """Name the variables that Airflow, with its installed providers, would silently ignore."""
-    from airflow.configuration import conf
-
-    described = conf.configuration_description  # of Airflow and of every installed provider
-    known = {
-        f"AIRFLOW__{section}__{option}".upper().replace(".", "_")
-        for section in described
-        for option in described[section]["options"]
-    }
-    return sorted(names - known)
+    assert compose.unknown_airflow_options(used) == []
 
 
 def test_every_local_path_exists():
