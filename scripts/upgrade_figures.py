@@ -28,6 +28,8 @@ NOT_KEPT = frozenset({"run_step", "alembic_version", "review_seat"})
 # What migrations say in other words: column of a table to why.
 RESTATED = {
     ("experiment_decision", "outcome"): "0028 says what is done, send or keep_control, and who won beside it",
+    ("landing_object", "version"): "0020: a file's version says more than when it was last written",
+    ("partition_audit", "rules_sha256"): "written by whoever publishes the partition next",
     ("allocation", "phase"): "0024: nobody is sent anything between pilot and decision",
     ("allocation", "variant"): "0024, likewise",
     ("allocation", "share_ratio"): "0024, likewise",

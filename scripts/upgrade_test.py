@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
 
 from sqlalchemy import Connection, NullPool, create_engine, text
 
@@ -220,29 +221,46 @@ def answer_batch(stack: Stack, people: list[str], most: int | None = None) -> in
         batch_id = connection.scalar(query, {"problem": DESK})
     if batch_id is None:
         raise Failed(f"No batch of {DESK} is open.")
-    n_answered = 0
+    truth, n_answered = _read_truth(stack, batch_id), 0
     for name in people:
-        item = _post(stack, name, "take", batch_id)["item"]
+        desk = Desk(stack, name, batch_id)
+        item = desk.post("take")["item"]
         while item is not None and n_answered != most:
-            said = {"item_id": item["item_id"], "label": _truth(stack, item["item_id"]), "request_id": uuid.uuid4().hex}
-            item = _post(stack, name, "answer", batch_id, **said)["item"]
+            said = {"item_id": item["item_id"], "label": truth[item["item_id"]], "request_id": uuid.uuid4().hex}
+            item = desk.post("answer", **said)["item"]
             n_answered += 1
     return n_answered
 
 
-def _post(stack: Stack, name: str, route: str, batch_id: str, **more: str) -> Any:
-    url, password = stack.addresses.airflow_url, stack.keys.user_passwords[name]
-    token = rest.call(f"{url}/auth/token", "POST", {"username": name, "password": password})["access_token"]
-    try:
-        return rest.call(f"{url}/mulgil/desk/{route}", "POST", {"problem": DESK, "batch_id": batch_id, **more}, token)
-    except OSError as error:
-        said = error.read().decode(errors="replace")[:500] if hasattr(error, "read") else ""
-        raise Failed(f"The desk answered {error} to {name}, who asked for {route}: {said}") from error
-
-
-def _truth(stack: Stack, item_id: str) -> str:
+def _read_truth(stack: Stack, batch_id: str) -> dict[str, str]:
+    """Read what a batch's items are, by the names that they have on the desk."""
     path = REPOSITORY / "include" / "problems" / "data" / DESK / "truth.parquet"
-    return read_truth(path, load_problem(DESK).source, [stack.keys.pii_key], [item_id])[item_id]
+    query = text(f"SELECT item_id FROM {CORE}.review_item WHERE problem = :problem AND batch_id = :batch_id")
+    with connected(stack.addresses.warehouse_url) as connection:
+        item_ids = connection.scalars(query, {"problem": DESK, "batch_id": batch_id}).all()
+    return read_truth(path, load_problem(DESK).source, [stack.keys.pii_key], item_ids)
+
+
+class Desk:
+    """The desk's routes, as one person's program asks them: logged in once."""
+
+    def __init__(self, stack: Stack, name: str, batch_id: str) -> None:
+        self.url, self.name = stack.addresses.airflow_url, name
+        self.where = {"problem": DESK, "batch_id": batch_id}
+        who = {"username": name, "password": stack.keys.user_passwords[name]}
+        self.token = rest.call(f"{self.url}/auth/token", "POST", who)["access_token"]
+
+    def post(self, route: str, **more: str) -> Any:
+        """Ask one thing.
+
+        Raises:
+            Failed: the desk refuses; the message has its words.
+        """
+        try:
+            return rest.call(f"{self.url}/mulgil/desk/{route}", "POST", {**self.where, **more}, self.token)
+        except HTTPError as error:
+            words = error.read().decode(errors="replace")[:500]
+            raise Failed(f"The desk answered {error.code} to {self.name}, who asked for {route}: {words}") from error
 
 
 def late_records() -> list[dict[str, Any]]:
@@ -374,6 +392,9 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--from", dest="commit", default=BEFORE, help="commit of the release before")
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="where its home stays, and is used the next time")
     options = parser.parse_args(arguments)
+    # Whatever ends this, the servers that it started end, too; a shell tells what runs behind it to ignore Ctrl-C.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
     began = time.monotonic()
     folder = options.keep or Path(tempfile.mkdtemp(prefix="mulgil-upgrade-"))
     folder.mkdir(parents=True, exist_ok=True)

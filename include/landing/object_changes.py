@@ -107,13 +107,14 @@ def moved_partitions(known: KnownObject, read: ReadObject, rules: str) -> set[st
     """Name the partitions whose records are others than before, now that an object was read again.
 
     Where only the range of the times has changed, a partition that is nobody's home and has as many records as before
-    has the same ones. Where anything else has, equal numbers say nothing.
+    has the same ones. Where anything else has, equal numbers say nothing. The same bytes by the same rules lie where
+    they lay: an object that was only copied or restored, or whose version is written in another form than before.
     """
     fed = known.n_rows.keys() | read.n_rows.keys()
     is_unknown = known.placed_by is None  # then the rules were most likely these
     if known.fingerprint != read.fingerprint or not (is_unknown or _differ_in_range_only(known.placed_by, rules)):
         return set(fed)
-    has_strays = not is_unknown and bool(known.n_unplaced or read.n_unplaced)
+    has_strays = known.placed_by not in (None, rules) and bool(known.n_unplaced or read.n_unplaced)
     homes = {known.home_partition, read.home_partition} if has_strays else set()
     return {key for key in fed if known.n_rows.get(key) != read.n_rows.get(key)} | (homes & fed)
 

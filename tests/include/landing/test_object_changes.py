@@ -75,6 +75,11 @@ def test_another_range_moves_what_is_counted_otherwise_and_the_homes_of_strays()
     assert moved_partitions(strays, make_read(m1=3, m2=1), make_rules()) == {"m1"}
 
 
+def test_the_same_bytes_by_the_same_rules_move_nothing_not_even_strays():
+    strays = make_known(RULES, 1, m1=3, m2=1)
+    assert moved_partitions(strays, make_read(m1=2, m2=1, n_unplaced=1), make_rules()) == set()
+
+
 @pytest.mark.parametrize("name", ["grain", "event_time", "format"])
 def test_where_another_rule_has_changed_equal_numbers_say_nothing(name):
     before = {**RULES, name: "other"}
