@@ -163,10 +163,11 @@ def run_before(folder: Path, commit: str, say: Callable[[str], None]) -> None:
     clone, home = folder / "before", Home(folder / "home")
     for part in (clone, home.root, folder / "home.before"):
         shutil.rmtree(part, ignore_errors=True)
-    for command in (["clone", "--quiet", "--no-checkout", REPOSITORY, clone], ["-C", clone, "checkout", "-q", commit]):
-        done = subprocess.run(["git", *command], capture_output=True, text=True, check=False)
+    fetch = ("git", "clone", "--quiet", "--no-checkout", str(REPOSITORY), str(clone))
+    for command in (fetch, ("git", "-C", str(clone), "checkout", "--quiet", commit)):
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
-            raise Failed(f"git {command[0]} failed: {done.stderr.strip()}")
+            raise Failed(f"{' '.join(command)} failed: {done.stderr.strip()}")
     release = Release(clone, home, folder / "before.log")
     try:
         release.make("run", RUN_S)

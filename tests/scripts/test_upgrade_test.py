@@ -51,7 +51,7 @@ def test_a_target_that_never_ends_is_ended(tmp_path: Path):
 
 
 def test_a_commit_that_is_not_there_is_named(tmp_path: Path):
-    with pytest.raises(Failed, match=r"git -C failed: .*no-such-commit"):
+    with pytest.raises(Failed, match=r"checkout --quiet no-such-commit failed: .*no-such-commit"):
         upgrade_test.run_before(tmp_path, "no-such-commit", print)
     assert not (tmp_path / "before.json").exists()
 
@@ -92,7 +92,7 @@ def test_each_thing_that_did_not_go_on_is_named_alone(connection: Connection):
     audit = {"n_in": 7, "n_published": 7, "n_quarantined": 0, "n_duplicate": 0, "n_refused": 0, "n_withdrawn": 0}
     flights = {"problem": "flight_delay", "partition_key": "2014-01", "model_version": "2013-12-abc"}
     batch = {"problem": "ad_review", "batch_id": "round-006", "n_items": 1}
-    rows = {
+    rows: dict[str, tuple[Table, dict[str, Any]]] = {
         "rows": (PARTITION_AUDIT, flights | audit | {"verdict": "published"}),
         "score": (SCORED_PARTITION, flights),
         "promotion": (MODEL_EVENT, flights | {"event": "promoted"}),
