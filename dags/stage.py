@@ -43,7 +43,7 @@ from include.problems.stages import problems_offered, stages_of, with_logs
 from include.settings import lent_pii_keys, read_settings
 
 # Whose steps need the keys of identifiers: the lake hashes them, and labels from outside name rows by them.
-HASHING_ROOMS = frozenset({"include.lake.steps", "include.review.steps"})
+HASHING_ROOMS = frozenset({"include.lake.steps", "include.review.steps", "include.experiments.steps"})
 
 # A verdict does not change by asking again; everything else may have been a passing fault.
 RETRY = ExceptionRetryPolicy(

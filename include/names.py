@@ -43,6 +43,7 @@ SINGLE_EXPERIMENT = "experiment"
 # What the decision service reads, and what it writes into landing: folders below the lake's and landing's URL. The
 # underscore is what no table and no problem begins with; landing is read from `SERVED_LOGS` where a problem says so.
 ALLOCATIONS_FOLDER = "_allocation"
+OUTBOX_FOLDER = "_outbox"  # what mailers read, beside it
 SERVED_LOGS = "served"
 
 # What a problem's lake tables hold beside its rows: the end of their names.
@@ -64,6 +65,7 @@ class Stage(StrEnum):
     EXPERIMENT = "experiment"
     EXPERIMENT_WATCH = "experiment_watch"
     EXPERIMENT_TIE = "experiment_tie"
+    OUTBOX = "outbox"
     MONITOR = "monitor"
     ALERT_WATCH = "alert_watch"
     UPKEEP = "upkeep"

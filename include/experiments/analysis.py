@@ -5,6 +5,7 @@ What belongs here: putting checks, posterior, decision, shares and lift together
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import numpy as np
 
@@ -27,6 +28,7 @@ from include.experiments.rewards import HOLDBACK, PILOT, REST, WAVE, Exclusion
 from include.experiments.sending import choose_variant
 
 HOLD = "hold"
+PAUSED = "paused"
 ENDED = "ended"
 PROMISED = "promised"
 REALISED = "realised"
@@ -138,9 +140,10 @@ class Range:
     """Units that get one variant; the columns of `core.allocation` without their window.
 
     Attributes:
-        variant: missing, like all that follows, in hold.
+        variant: missing, like all that follows, in hold, paused and ended.
         share_ratio: of the units, 0..1.
         low, high: units whose place lies from `low` on and below `high`; the ranges of a window touch, from 0 to 1.
+        paused_since_utc: in paused, since when; None elsewhere.
     """
 
     phase: str
@@ -148,6 +151,7 @@ class Range:
     share_ratio: float | None
     low: float | None
     high: float | None
+    paused_since_utc: datetime | None = None
 
 
 def allocate_next(
@@ -157,6 +161,7 @@ def allocate_next(
     is_pilot_over: bool,
     wave: tuple[int, Windows, np.random.Generator] | None = None,
     is_ended: bool = False,
+    paused_since: datetime | None = None,
 ) -> list[Range]:
     """Say which of the next window's units get which variant.
 
@@ -166,6 +171,8 @@ def allocate_next(
         is_pilot_over: whether the next window lies after the pilot.
         wave: where the next window is a wave, its number from 1 on, what the windows brought, and what draws.
         is_ended: whether the experiment is over: then its people are others', whatever was decided.
+        paused_since: since when the file pauses it: nobody is sent anything meanwhile, whatever was decided. None
+            where it does not.
 
     Returns:
         the pilot's shares while it runs, and those of the waves after it, unless a check holds; then, until something
@@ -174,19 +181,21 @@ def allocate_next(
     """
     if is_ended:
         return [Range(ENDED, None, None, None, None)]
+    if paused_since is not None:
+        return [Range(PAUSED, None, None, None, None, paused_since)]
     if not is_pilot_over:
         # Also when a check fails: a pilot is stopped by people, whom its numbers show what is wrong.
-        return _lay_out(PILOT, rules.expected_shares)
+        return lay_out(PILOT, rules.expected_shares)
     if wave is not None and rules.wave_rule is not None and decision.outcome == WAIT:
         number, windows, rng = wave
         shares = share_wave(windows, rules.wave_rule, rng).tolist()
-        return _lay_out(f"{WAVE} {number}", dict(zip(rules.variants, shares, strict=True)))
+        return lay_out(f"{WAVE} {number}", dict(zip(rules.variants, shares, strict=True)))
     if not decision.is_final or decision.variant is None:
         return [Range(HOLD, None, None, None, None)]
     if decision.variant == rules.control:
-        return _lay_out(REST, {rules.control: 1.0})
+        return lay_out(REST, {rules.control: 1.0})
     held = rules.holdback_share
-    return _lay_out(REST, {rules.control: held, decision.variant: 1.0 - held} if held else {decision.variant: 1.0})
+    return lay_out(REST, {rules.control: held, decision.variant: 1.0 - held} if held else {decision.variant: 1.0})
 
 
 def count_windows(past: Sequence[Mapping[str, tuple[int, int]]], sums: Sequence[VariantSum], rules: Rules) -> Windows:
@@ -208,7 +217,7 @@ def count_windows(past: Sequence[Mapping[str, tuple[int, int]]], sums: Sequence[
     return Windows(np.minimum(new[:, :, 1], new[:, :, 0]), new[:, :, 0], np.array(exposed, dtype=np.float64))
 
 
-def _lay_out(phase: str, shares: Mapping[str, float]) -> list[Range]:
+def lay_out(phase: str, shares: Mapping[str, float]) -> list[Range]:
     """Lay shares side by side, from 0 to 1, in their order."""
     edges = [0.0, *np.cumsum(list(shares.values())).tolist()]
     edges[-1] = 1.0

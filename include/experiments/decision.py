@@ -6,6 +6,7 @@ reading sums, and writing the decision down.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from include.experiments.checks import MATURITY, SAMPLE_RATIO, Check
 from include.experiments.comparison import BETTER, Comparison
@@ -104,6 +105,16 @@ def decide(
     if evidence.choice.is_tie and asks_about_ties:
         return _ask(evidence, control)
     return _send(evidence, control)
+
+
+def wait_while_paused(since: datetime) -> Decision:
+    """Decide nothing while an experiment is paused: who is not sent anything brings no evidence either.
+
+    Args:
+        since: when the pause began.
+    """
+    reason = f"Paused since {since:%Y-%m-%d %H:%M} UTC by the file: nobody is sent anything, and nothing is decided."
+    return _undecided(WAIT, reason)
 
 
 def settle_tie(evidence: Evidence, control: str, *, is_approved: bool, told: str) -> Decision:

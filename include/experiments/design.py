@@ -50,6 +50,7 @@ class Design:
         eligible: SQL predicate over an exposure's row; None where every row may.
         start, end: exposures before the one, and from the other on, are none of the experiment's; None without.
         max_units: so many units may take part; None without a most.
+        pauses: exposures from the first moment of one on and before its end are none of the experiment's; None: no end.
         asks_past_rewards: whether rewards before an exposure are its covariate, and so none that came too early.
     """
 
@@ -74,6 +75,7 @@ class Design:
     end: datetime | None = None
     max_units: int | None = None
     asks_past_rewards: bool = False
+    pauses: Sequence[tuple[datetime, datetime | None]] = ()
 
     def is_over(self, moment: datetime) -> bool:
         """Say whether nobody more takes part from a moment on."""
@@ -157,6 +159,7 @@ def design_of(problem: Problem) -> Design:
         end=experiment.ends_at,
         max_units=experiment.end.max_units if experiment.end is not None else None,
         asks_past_rewards=_asks_past_rewards(problem, experiment),
+        pauses=[(pause.since, pause.until) for pause in experiment.pauses],
     )
 
 

@@ -23,7 +23,8 @@ OUTSIDE_SLICE = "unit_outside_slice"
 NOT_ELIGIBLE = "unit_not_eligible"
 BEFORE_START = "exposure_before_start"
 AFTER_END = "exposure_after_end"
-REASONS = (HELD_OUT, OUTSIDE_SLICE, NOT_ELIGIBLE, BEFORE_START, AFTER_END)
+WHILE_PAUSED = "exposure_while_paused"
+REASONS = (HELD_OUT, OUTSIDE_SLICE, NOT_ELIGIBLE, BEFORE_START, AFTER_END, WHILE_PAUSED)
 
 
 def ask_eligibility(events: ir.Table, design: Design) -> ir.Table:
@@ -58,6 +59,9 @@ def reason_not_to_take_part(exposures: ir.Table, design: Design) -> ir.StringVal
         reasons.append((exposures.seen_at < _naive(design.start), BEFORE_START))
     if design.end is not None:
         reasons.append((exposures.seen_at >= _naive(design.end), AFTER_END))
+    for since, until in design.pauses:
+        is_paused = exposures.seen_at >= _naive(since)
+        reasons.append((is_paused if until is None else is_paused & (exposures.seen_at < _naive(until)), WHILE_PAUSED))
     return ibis.cases(*reasons, else_=ibis.null("string")) if reasons else ibis.null("string")
 
 

@@ -19,6 +19,7 @@ from include.problems.sections.metrics import Metric
 
 _METRICS, _LAYERS = TypeAdapter(dict[str, Metric]), TypeAdapter(dict[str, Layer])
 _BESIDE = ("metrics", "layers")  # of a document, what is no field of the section
+_OF_THE_DAY = ("pauses", "audience")  # of the section, what is no plan: when it rests, and where its units come from
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class Plan:
 
         In what order keys stand makes no difference, nor do metrics and layers that the experiment does not ask.
         """
-        document = experiment.model_dump(mode="json")
+        document = experiment.model_dump(mode="json", exclude=set(_OF_THE_DAY))
         asked = {name: metrics[name].model_dump(mode="json") for name in _names_asked(experiment, metrics)}
         document |= {"metrics": asked} if asked else {}
         if experiment.layer is not None:
@@ -104,14 +105,17 @@ def _read_again(plan: Plan) -> str | None:
 
 
 def with_plan(problem: Problem, document: Mapping[str, object]) -> Problem:
-    """Give a problem as it was when its experiment had an earlier plan.
+    """Give a problem as it was when its experiment had an earlier plan, paused and sent as the file says now.
 
     Raises:
         ValidationError: the plan is none that this version reads.
     """
     metrics = {**problem.metrics, **_read_metrics(document)}
     layers = {**problem.layers, **_read_layers(document)}
-    return problem.model_copy(update={"experiment": read_section(document), "metrics": metrics, "layers": layers})
+    section = read_section(document)
+    if problem.experiment is not None:
+        section = section.model_copy(update={name: getattr(problem.experiment, name) for name in _OF_THE_DAY})
+    return problem.model_copy(update={"experiment": section, "metrics": metrics, "layers": layers})
 
 
 def read_section(document: Mapping[str, object]) -> Experiment:

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from include.errors import BadExperiment
 from include.experiments.contracts import ExperimentState, UpdatedExperiments
 from include.handover import XCom
-from include.names import Coverage, Stage, events_table
+from include.names import Coverage, Stage
 from include.partition_keys import partition_bounds
 from include.problems.reading import load_problem
 from include.problems.schema import Problem
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from include.experiments.design import Design
     from include.experiments.metrics.window import Measured
     from include.experiments.off_policy_replay import VariantSum
-    from include.experiments.running_sums import RunningSums
     from include.experiments.waves import WaveRange
 
 
@@ -118,6 +117,31 @@ def record_tie(*, problem: str, experiment: str, answer: XCom | None, run_id: st
     return {**updated, "windows": sorted({*settled, *updated["windows"]}), "reason": reason}
 
 
+@step(Stage.OUTBOX)
+def fill_outbox(*, problem: str, partition_key: str, run_id: str = "by-hand") -> Outcome:
+    """List the units of an audience, each once for an experiment, with what it is to be sent, for a mailer to read.
+
+    Units are placed by their raw ids. A run that is repeated, was killed anywhere, or sees the same audience again
+    lists nobody twice and forgets nobody.
+
+    Args:
+        problem: the log of the audience, by the name that its stages have.
+        partition_key: of the log.
+        run_id: Airflow run.
+
+    Returns:
+        `n_rows`, units listed now; `counts`, of each experiment the rows of the audience by what became of them;
+        `files`, written now, below the outbox; `reason`, where the experiments stand.
+
+    Raises:
+        BadExperiment: some experiments were refused; which, and why.
+        OSError: the disk or the store does not take a file.
+    """
+    from include.experiments.outbox.filling import fill
+
+    return fill(problem, partition_key, run_id, now=datetime.now(UTC))
+
+
 def _settle_tie(
     definition: Problem, name: str, answer: XCom | None, run_id: str, now: datetime
 ) -> tuple[str, Sequence[str]]:
@@ -140,7 +164,7 @@ def _settle_tie(
         reason, key = ties.write_answer(connection, definition, name, run_id, answer, now=now)
         if key is None:
             return reason, found["to_do"]
-        _update_window(connection, alone, name, key, [past for past in found["prefix"] if past <= key])
+        _update_window(connection, alone, name, key, [past for past in found["prefix"] if past <= key], is_newest=True)
         ties.require_decided(connection, definition.name, name)
     return reason, [*found["to_do"], key]
 
@@ -194,7 +218,7 @@ def _find_windows(definition: Problem, name: str, woken_by: str | None, now: dat
     Returns:
         `windows`; of these, those `to_do`, which are written down as stale; `prefix`, the partitions to read.
     """
-    from include.experiments import store, ties
+    from include.experiments import pausing, store, ties
     from include.experiments.design import design_of
     from include.experiments.windows import find_windows, windows_by_clock
 
@@ -218,7 +242,11 @@ def _find_windows(definition: Problem, name: str, woken_by: str | None, now: dat
         windows, gone = find_windows(prefix, landed, passed, processed, due)
         store.forget_windows(connection, problem, name, gone)
         fresh = store.read_fresh(connection, problem, name)
-        again = (woken_by, ties.find_outdated(connection, definition, name))
+        again = (
+            woken_by,
+            ties.find_outdated(connection, definition, name),
+            pausing.find_outdated(connection, definition, name, now),
+        )
         changed = gone + [key for key in windows if key in again or key not in fresh]
         # Where nothing follows what is gone, the newest window left says what is in force now.
         to_do = ([key for key in windows if key >= min(changed)] or windows[-1:]) if changed else []
@@ -229,15 +257,18 @@ def _find_windows(definition: Problem, name: str, woken_by: str | None, now: dat
 def _do_windows(definition: Problem, name: str, found: Outcome) -> Outcome:
     """Do the windows of one experiment that need it, and say what its newest one came to."""
     from include.experiments import store
+    from include.experiments.window_log import keep_estimates
 
     n_units, reasons = 0, dict[str, str]()
     for key in found["to_do"]:
         with open_warehouse().begin() as connection:
             store.hold_experiment(connection, definition.name)
             partitions = [past for past in found["prefix"] if past <= key]
-            n_units, reasons[key] = _update_window(connection, definition, name, key, partitions)
-            if key == found["to_do"][-1]:
-                _evaluate_policies(connection, definition, name, key, partitions)
+            is_newest = key == found["to_do"][-1]
+            done = _update_window(connection, definition, name, key, partitions, is_newest=is_newest)
+            n_units, reasons[key] = done
+            if is_newest:
+                keep_estimates(connection, definition, name, key, partitions)
     with open_warehouse().connect() as connection:
         newest = store.read_decision(connection, definition.name, name, max(found["windows"], default=""))
     outcome, variant = (newest["outcome"], newest["variant"]) if newest else ("wait", None)
@@ -245,42 +276,49 @@ def _do_windows(definition: Problem, name: str, found: Outcome) -> Outcome:
 
 
 def _update_window(
-    connection: Connection, definition: Problem, name: str, key: str, partitions: Sequence[str]
+    connection: Connection, definition: Problem, name: str, key: str, partitions: Sequence[str], *, is_newest: bool
 ) -> tuple[int, str]:
     """Do one window of the partitions up to its end, in the caller's transaction; say its units, and why."""
     from include.experiments import analysis, off_policy_replay, store, ties
+    from include.experiments.decision import wait_while_paused
     from include.experiments.design import design_of, require_experiment, rules_of
     from include.experiments.metrics.store import write_metrics
     from include.experiments.plan import find_plan, with_plan
     from include.experiments.waves import ranges_in_force
+    from include.experiments.window_log import close_when_full, read_running
 
     problem, now = definition.name, datetime.now(UTC)
     # What was decided keeps the plan it was decided with, also when it is computed once more.
     kept = store.read_plan_of(connection, problem, name, key)
     definition = with_plan(definition, kept) if kept is not None else definition
     experiment, rules, design = require_experiment(definition), rules_of(definition), design_of(definition)
-    design = _close_when_full(definition.name, key, partitions, design, definition.source.grain)
+    design = close_when_full(definition.name, key, partitions, design, definition.source.grain)
     is_pilot_over = partition_bounds(key, definition.source.grain)[0] >= design.trial_end
     plan = find_plan(store.read_plans(connection, problem, name), experiment, definition.metrics, definition.layers)
     store.keep_plan(connection, problem, name, plan, now=now)
     waves = ranges_in_force(store.read_waves(connection, problem, name, key), definition.source.grain, design.trial_end)
     in_force = store.read_in_force(connection, problem, name, key, plan.sha256, rules.variants)
     decided_in = in_force.partition_key if in_force else None
-    running = _read_sums(connection, definition, name, key, partitions, design, decided_in, waves)
+    running = read_running(connection, definition, name, key, partitions, design, decided_in, waves)
     decided = in_force.decision.variant if in_force else None
     sums = off_policy_replay.keep_on_policy(running.sums, decided=decided, control=rules.control)
     compared, by_reward = analysis.weigh_pilot(sums, rules)
     weighed = _weigh_metrics(definition, key, partitions, design, by_reward, analysis.outcomes_of(sums, rules))
     checks = [*analysis.check_pilot(sums, running.exclusions, rules), *weighed.checks]
     evidence = weighed.evidence
-    if in_force is None:
+    # Older windows stay as the clock of their time found them: their waves are what people were sent.
+    moment = now if is_newest else partition_bounds(key, definition.source.grain)[1]
+    paused_since = experiment.paused_since(moment)
+    if in_force is None and paused_since is not None:
+        in_force = store.date_decision(connection, problem, name, key, wait_while_paused(paused_since), None, now=now)
+    elif in_force is None:
         where = (problem, name, key, plan.sha256)
         decision = ties.decide_or_ask(connection, where, rules, sums, checks, evidence, is_pilot_over=is_pilot_over)
         posteriors = evidence.posteriors if evidence else None
         in_force = store.date_decision(connection, problem, name, key, decision, posteriors, now=now)
     decision = in_force.decision
     variants = analysis.tell_variants(sums, compared, evidence, decision)
-    ranges = _allocate_next(connection, definition, (name, key), decision, design, waves, sums)
+    ranges = _allocate_next(connection, definition, (name, key), decision, design, waves, sums, paused_since)
     lifts = analysis.compare_lifts(sums, decision, rules)
     window = store.Window(
         sums, running.exclusions, checks, in_force, variants, design.due_at, plan.sha256, ranges, lifts
@@ -298,6 +336,7 @@ def _allocate_next(
     design: "Design",
     waves: "Sequence[WaveRange]",
     sums: "Sequence[VariantSum]",
+    paused_since: datetime | None,
 ) -> "list[Range]":
     """Say what is sent after a window, an experiment's name and its partition, by how much is over at its end."""
     from include.experiments import analysis, store
@@ -311,18 +350,8 @@ def _allocate_next(
         n_before = len({one.start for one in waves})
         wave = (n_before + 1, analysis.count_windows(trial, sums, rules), wave_seed(design.salt, key))
     is_pilot_over, is_ended = ends_at >= design.pilot_end, design.is_over(ends_at)
-    return analysis.allocate_next(decision, rules, is_pilot_over=is_pilot_over, wave=wave, is_ended=is_ended)
-
-
-def _close_when_full(problem: str, key: str, partitions: Sequence[str], design: "Design", grain: str) -> "Design":
-    """Give the design as it is known at the end of a window: over, where as many units came as may."""
-    from include.experiments.participation import end_when_full
-    from include.lake.reading import open_rows
-
-    if design.max_units is None:
-        return design
-    rows = open_rows(events_table(problem), partitions)
-    return end_when_full(rows, design, as_of=partition_bounds(key, grain)[1])
+    asked = {"is_pilot_over": is_pilot_over, "is_ended": is_ended}
+    return analysis.allocate_next(decision, rules, **asked, wave=wave, paused_since=paused_since)
 
 
 def _weigh_metrics(
@@ -346,54 +375,3 @@ def _weigh_metrics(
     n_rewarded = {name: one.n_rewarded for name, one in outcomes.items()}
     rules, has_covariate = rules_of(definition), covariate is not None
     return weigh_metrics(asked, sums, rules, by_reward, n_rewarded, has_covariate=has_covariate)
-
-
-def _evaluate_policies(
-    connection: Connection, definition: Problem, name: str, key: str, partitions: Sequence[str]
-) -> None:
-    """Say what other policies would have earned until the end of a window, in the caller's transaction."""
-    from include.experiments import store
-    from include.experiments.design import design_of
-    from include.experiments.evaluation.policies import evaluate_policies
-    from include.experiments.plan import with_plan
-    from include.experiments.propensity_log import read_cells
-    from include.experiments.waves import ranges_in_force
-
-    problem, grain = definition.name, definition.source.grain
-    kept = store.read_plan_of(connection, problem, name, key)
-    design = design_of(with_plan(definition, kept) if kept is not None else definition)
-    design = _close_when_full(problem, key, partitions, design, grain)
-    waves = ranges_in_force(store.read_waves(connection, problem, name, key), grain, design.trial_end)
-    parts = read_cells(problem, partitions, design, as_of=partition_bounds(key, grain)[1], waves=waves)
-    store.write_estimates(connection, problem, name, key, evaluate_policies(parts, design.variants))
-
-
-def _read_sums(
-    connection: Connection,
-    definition: Problem,
-    name: str,
-    key: str,
-    partitions: Sequence[str],
-    design: "Design",
-    decided_in: str | None,
-    waves: "Sequence[WaveRange]",
-) -> "RunningSums":
-    """Sum the log as of the end of a window; a decision is in force from the end of its window on."""
-    from include.experiments import running_store
-    from include.experiments.reward_log import read_sums
-    from include.experiments.running_sums import name_state
-    from include.lake.reading import list_files
-
-    problem, grain = definition.name, definition.source.grain
-    as_of = partition_bounds(key, grain)[1]
-    decided_at = partition_bounds(decided_in, grain)[1] if decided_in is not None else None
-    # Named before they are read: what is published meanwhile makes the next window count everything.
-    files = list_files(events_table(problem), partitions)
-    where = (connection, problem, name, key)
-    base = running_store.find_base(*where, partitions, design, grain=grain, decided_at=decided_at, waves=waves)
-    running = read_sums(
-        problem, partitions, design, as_of=as_of, decided_at=decided_at, waves=waves, grain=grain, base=base
-    )
-    state = name_state(design, files, as_of=as_of, decided_at=decided_at, waves=waves)
-    running_store.write_running(*where, running, state)
-    return running

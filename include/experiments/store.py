@@ -186,6 +186,35 @@ def read_in_force(
     return Taken(decision, row["partition_key"], row["decided_at_utc"], row["posterior"])
 
 
+def read_in_force_now(
+    connection: Connection, problem: str, experiment: str
+) -> tuple[str | None, list[Range], str | None]:
+    """Read the shares of the newest window.
+
+    Returns:
+        the window, its ranges in their order, and the name of its plan: None, none and None before the first one; no
+        name where an older version did the window.
+    """
+    ranges, decisions = ALLOCATION.c, EXPERIMENT_DECISION.c
+    own = _own(ALLOCATION, problem, experiment)
+    newest = connection.scalar(select(func.max(ranges.partition_key)).where(*own))
+    columns = (ranges[name] for name in Range.__dataclass_fields__)
+    query = select(*columns).where(*own, ranges.partition_key == newest).order_by(ranges.place)
+    found = [Range(*row) for row in connection.execute(query)]
+    plan = select(decisions.plan_sha256).where(*_own(EXPERIMENT_DECISION, problem, experiment))
+    return newest, found, connection.scalar(plan.where(decisions.partition_key == newest))
+
+
+def read_plan_version(
+    connection: Connection, problem: str, experiment: str, sha256: str
+) -> tuple[int, Mapping[str, object]]:
+    """Read the number of a plan that was written down, from 1, and its document."""
+    plans = EXPERIMENT_PLAN.c
+    query = select(plans.version, plans.plan).where(*_own(EXPERIMENT_PLAN, problem, experiment), plans.sha256 == sha256)
+    version, document = connection.execute(query).one()
+    return version, document
+
+
 def read_waves(connection: Connection, problem: str, experiment: str, partition_key: str) -> Sequence[RowMapping]:
     """Read the ranges of waves that were published before a window, oldest window first."""
     ranges = ALLOCATION.c

@@ -26,6 +26,7 @@ from include.lake.joins.log_state import LogState as LogState
 from include.lake.joins.lookups import look_up
 from include.lake.origins import Origin as Origin
 from include.lake.origins import read_origin as read_origin
+from include.lake.raw_ids import read_raw_ids as read_raw_ids
 from include.lake.recovery import UNREADABLE, let_wait, lost_files
 from include.lake.row_expressions import events_schema
 from include.names import PARTITION_KEY, Stage, events_table, log_name

@@ -16,6 +16,7 @@ from include.problems.sections.base import BadField, ExperimentName, Name, Probl
 from include.problems.sections.columns import Column
 from include.problems.sections.computed import Lookup, columns_in
 from include.problems.sections.experiment import Experiment
+from include.problems.sections.fitting_audience import require_fitting_audience
 from include.problems.sections.fitting_experiment import require_different_experiments, require_fitting_experiment
 from include.problems.sections.fitting_layers import require_fitting_layers
 from include.problems.sections.fitting_metrics import require_fitting_metrics
@@ -89,6 +90,7 @@ class Problem(Section):
         require_fitting_layers(self.layers, self.experiment_fields)
         for field, experiment in self.experiment_fields.items():
             require_fitting_experiment(experiment, self.source, self.quality, field)
+            require_fitting_audience(self.sources, experiment, self.source, field)
             require_fitting_metrics(self.metrics, experiment, self.source, self.quality, field)
         if self.metrics and not self.named_experiments:
             raise BadField("metrics", "are measured of what experiments send; write the section experiment")
@@ -130,7 +132,13 @@ class Problem(Section):
             quality=source.quality,
             upkeep=self.upkeep,
             gives_labels=self.label is not None and self.label.from_log == name,
+            is_audience=bool(self.experiments_sent_to(name)),
         )
+
+    def experiments_sent_to(self, log: str) -> list[str]:
+        """Name the experiments whose audience lands in one of the other logs."""
+        experiments = self.named_experiments
+        return [name for name, one in experiments.items() if one.audience and one.audience.from_log == log]
 
     @property
     def label_keys(self) -> dict[str, str]:
@@ -167,9 +175,11 @@ class Log(Problem):
 
     Attributes:
         gives_labels: whether the problem's labels come in it.
+        is_audience: whether its rows are units that an experiment is sent to.
     """
 
     gives_labels: bool = False
+    is_audience: bool = False
 
 
 def _require_separate_logs(problem: Problem) -> None:

@@ -132,6 +132,10 @@ def expressions_of(problem: Problem) -> Iterator[Expression]:
         asked[f"review.routes.{index}.when"] = route.when
     for where, experiment in problem.experiment_fields.items():
         asked[f"{where}.eligible"] = experiment.eligible
+        if experiment.audience is not None and experiment.eligible is not None:
+            # Whoever is to be sent something is asked before there is any exposure.
+            theirs = {**_types_of(problem.sources[experiment.audience.from_log].stored), **_ADDED}
+            yield Expression(f"{where}.eligible (asked of the audience, too)", experiment.eligible, theirs, "boolean")
     labelled = {**rows, **_types_of_label_log(problem)}
     for field, sql in asked.items():
         if sql is not None:

@@ -34,6 +34,7 @@ def stages_of(problem: Problem, *, is_demo_reviewer_on: bool) -> frozenset[Stage
         and truth_path(read_settings(), problem.name).is_file(),
         Stage.DESK_WATCH: problem.review is not None,
         Stage.CORRECTIONS: problem.label is not None and problem.label.corrections,
+        Stage.OUTBOX: isinstance(problem, Log) and problem.is_audience,
         Stage.EXPERIMENT: bool(problem.named_experiments),
         Stage.EXPERIMENT_WATCH: bool(problem.named_experiments),
         Stage.EXPERIMENT_TIE: any(one.decide.tie == "ask" for one in problem.named_experiments.values()),
@@ -60,7 +61,7 @@ def listeners_of(problem: Problem) -> dict[Stage, frozenset[Stage]]:
         woken_by_lake.add(Stage.MONITOR)
     hear_of_models = {Stage.REVIEW, Stage.MONITOR} if training is not None else set()
     if isinstance(problem, Log):
-        woken_by_lake = {Stage.LABELS}
+        woken_by_lake = {Stage.LABELS, Stage.OUTBOX}
     return {Stage.INGEST: stages & woken_by_lake, Stage.TRAIN: stages & hear_of_models}
 
 

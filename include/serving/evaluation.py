@@ -11,6 +11,7 @@ import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from include.names import flag_key
 from include.serving.clients.evaluate import Allocation, Experiment, evaluate
@@ -105,8 +106,8 @@ def evaluate_flag(flag: Flag, unit: str) -> Answer:
     """Answer for one flag.
 
     Returns:
-        the protocol's success: with a value where the unit takes part; without one, and reason DEFAULT, where the
-        program's own default applies.
+        the protocol's success: with a value where the unit takes part; without one where the program's own default
+        applies, with reason DISABLED where the file pauses the experiment, else DEFAULT.
     """
     metadata: Answer = {
         "problem": flag.problem,
@@ -114,11 +115,14 @@ def evaluate_flag(flag: Flag, unit: str) -> Answer:
         "phase": flag.experiment["phase"],
         "revision": flag.revision,
     }
+    if "paused_since" in flag.experiment:
+        metadata["paused_since"] = datetime.fromtimestamp(flag.experiment["paused_since"], UTC).isoformat()
     if "eligible" in flag.experiment:
         metadata["eligible"] = flag.experiment["eligible"]
     variant = evaluate(flag.experiment, unit)
     if variant is None:
-        return {"key": flag.key, "reason": "DEFAULT", "variant": "", "metadata": metadata}
+        reason = "DISABLED" if "paused_since" in flag.experiment else "DEFAULT"
+        return {"key": flag.key, "reason": reason, "variant": "", "metadata": metadata}
     return {"key": flag.key, "value": variant, "reason": "SPLIT", "variant": variant, "metadata": metadata}
 
 

@@ -15,8 +15,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
+from include.engine.object_folder import ObjectFolder
 from include.names import SERVED_LOGS
-from include.serving.object_folder import ObjectFolder
 
 EXPOSURES, DECISIONS = "exposures", "decisions"
 MOST_BYTES = 1 << 30  # on the disk, while landing is away

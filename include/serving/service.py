@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from include.engine.object_folder import ObjectFolder
 from include.learning.errors import BadFeatures
 from include.learning.live.answers import read_features
 from include.serving import access, evaluation
 from include.serving.access import ApiKey, Limiter
 from include.serving.batching import Batcher
 from include.serving.evaluation import Answer, Flag
-from include.serving.object_folder import ObjectFolder
 from include.serving.refusals import RequestRefused
 from include.serving.served_log import DECISIONS, EXPOSURES, ServedLog, name_record
 from include.serving.signing import find_public_key

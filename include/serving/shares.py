@@ -5,7 +5,7 @@ What belongs here: rows of `core.allocation` in, experiments out. What does not:
 
 import math
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -14,20 +14,24 @@ from include.problems.schema import Problem
 from include.problems.sections.experiment import Experiment as Section
 from include.serving.clients.evaluate import Experiment
 
+PAUSED = "paused"  # phase in which the file lets nobody be sent anything
 _PERIOD = TypeAdapter(timedelta)
 
 
-def list_experiments(problem: Problem, rows: Sequence[Mapping[str, object]]) -> dict[str, Experiment]:
+def list_experiments(
+    problem: Problem, rows: Sequence[Mapping[str, object]], now: datetime | None = None
+) -> dict[str, Experiment]:
     """Say of each experiment of a problem which places get which variant.
 
     A window's ranges are places under the salt of the plan that made them, whatever the file says by now. An experiment
     that the file has no more is nobody's to ask for; one whose file does not name a variant of the ranges any more
-    holds until its next window, and one whose file ends it earlier by now ends so.
+    holds until its next window, one whose file ends it earlier by now ends so, and one that it pauses is paused.
 
     Args:
         problem: as its file is now.
         rows: of `core.allocation`, of each experiment's newest window, each with the `plan` that the window was made
             with; none where an older version made it: then the file counts. A row without a range leaves its units out.
+        now: when it is asked whether the file pauses one; the clock's without it.
 
     Returns:
         experiments by name; those that hold have no range.
@@ -50,8 +54,14 @@ def list_experiments(problem: Problem, rows: Sequence[Mapping[str, object]]) -> 
         one = found.setdefault(name, {"salt": plan["salt"], "unit": plan["unit"], **about, **takes_part})
         if row["low"] is not None:
             one["ranges"].append({"variant": row["variant"], "low": row["low"], "high": row["high"]})
+    now = datetime.now(UTC) if now is None else now
     for name, one in found.items():
-        if any(part["variant"] not in problem.named_experiments[name].variants for part in one["ranges"]):
+        since = problem.named_experiments[name].paused_since(now)
+        if since is not None and one["phase"] != "ended":
+            found[name] = {**one, "phase": PAUSED, "ranges": [], "paused_since": since.timestamp()}
+        elif one["phase"] == PAUSED:
+            found[name] = {**one, "phase": "hold"}  # it goes on with its next window
+        elif any(part["variant"] not in problem.named_experiments[name].variants for part in one["ranges"]):
             found[name] = {**one, "phase": "hold", "ranges": []}
     return found
 

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy.exc import SQLAlchemyError
 
 from include.engine.durability import write_whole
+from include.engine.object_folder import ObjectFolder
 from include.errors import BadAllocation, MulgilError
 from include.learning.live.answers import LiveModel, Row, load_live, model_file, read_promoted, why_unanswered
 from include.problems.reading import load_problems
@@ -22,7 +23,6 @@ from include.serving import store
 from include.serving.allocation_file import decode_allocation
 from include.serving.clients.evaluate import Allocation
 from include.serving.evaluation import Flag, list_flags
-from include.serving.object_folder import ObjectFolder
 from include.settings import Settings
 from include.warehouse.database import open_warehouse
 

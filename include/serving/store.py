@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Connection, and_, func, select
 
+from include.engine.object_folder import ObjectFolder
 from include.names import ALLOCATIONS_FOLDER
-from include.serving.object_folder import ObjectFolder
 from include.settings import Settings
 from include.warehouse.tables.experiments import ALLOCATION, EXPERIMENT_DECISION, EXPERIMENT_PLAN
 

@@ -136,8 +136,9 @@ def _tables_of_items() -> Iterator[Table]:
 
 
 def _about(table: Table, problem: str, item_ids: Collection[str]) -> tuple[ColumnElement[bool], ...]:
-    """Select what a table holds about given rows of the lake."""
-    return (table.c.problem == problem, is_one_of(table.c[_ITEM], sorted(item_ids)))
+    """Select what a table holds about given rows of the lake; one that names their log may be another problem's."""
+    owner = table.c.log if "log" in table.columns else table.c.problem
+    return (owner == problem, is_one_of(table.c[_ITEM], sorted(item_ids)))
 
 
 def _ours(hashes: Mapping[str, str], problem: str) -> tuple[ColumnElement[bool], ...]:

@@ -8,6 +8,7 @@ from typing import Literal, Self
 
 from pydantic import AwareDatetime, Field, TypeAdapter, model_validator
 
+from include.problems.sections.audience import Audience, Pause, require_pauses_in_turn
 from include.problems.sections.base import (
     BadField,
     Count,
@@ -160,6 +161,8 @@ class Experiment(Section):
     eligible: SqlPredicate | None = Field(default=None, description="asked of the row of an exposure; null is no")
     start: AwareDatetime | None = Field(default=None, description="exposures before it are not counted")
     end: End | None = Field(default=None, description="exposures from it on are not counted")
+    pauses: list[Pause] = Field(default_factory=list, description="in turn; while one lasts nobody is sent anything")
+    audience: Audience | None = Field(default=None, description="log of units to send to; each is listed once")
     pilot_until: str = Field(description="last partition whose units belong to the pilot")
     allocation: Allocation = Allocation()
     attribution_window: Period
@@ -215,6 +218,11 @@ class Experiment(Section):
         return self
 
     @model_validator(mode="after")
+    def _its_pauses_follow_each_other(self) -> Self:
+        require_pauses_in_turn(self.pauses)
+        return self
+
+    @model_validator(mode="after")
     def _its_part_of_traffic_is_one(self) -> Self:
         if (self.layer is None) != (self.traffic is None):
             missing, there = ("traffic", "layer") if self.traffic is None else ("layer", "traffic")
@@ -261,6 +269,10 @@ class Experiment(Section):
         if self.start is None or self.end is None or self.end.after is None:
             return None
         return self.start + self.end.after
+
+    def paused_since(self, moment: datetime) -> datetime | None:
+        """Say since when it is paused at a moment; None where it is not."""
+        return next((pause.since for pause in self.pauses if pause.holds_at(moment)), None)
 
     @property
     def trial_until(self) -> str:

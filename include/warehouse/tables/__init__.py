@@ -13,6 +13,7 @@ from include.warehouse.tables import (
     quantities,
     review,
     runs,
+    sending,
 )
 from include.warehouse.tables.base import METADATA
 
@@ -30,4 +31,5 @@ __all__ = [
     "quantities",
     "review",
     "runs",
+    "sending",
 ]

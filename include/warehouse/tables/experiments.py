@@ -61,11 +61,12 @@ ALLOCATION = Table(
     experiment_key(),
     partition_key(),
     count("place", "order of the ranges, from 0", key=True),
-    text("phase", "hold or ended (nothing is sent), pilot, wave and its number, or rest"),
+    text("phase", "hold, paused or ended (nothing is sent), pilot, wave and its number, or rest"),
     text("variant", "what to send; missing in hold", nullable=True),
     number("share_ratio", "share of the units, 0..1; the shares of a window sum to 1; missing in hold", nullable=True),
     number("low", "units whose place is from here on get the variant, 0..1; missing in hold", nullable=True),
     number("high", "and below here; missing in hold", nullable=True),
+    moment("paused_since_utc", "since when the file pauses it; missing elsewhere", nullable=True),
     comment="What is sent after this partition: ranges of the units' places that touch; one empty row in hold.",
 )
 

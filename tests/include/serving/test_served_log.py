@@ -8,7 +8,7 @@ import textwrap
 
 import pytest
 
-from include.serving.object_folder import ObjectFolder
+from include.engine.object_folder import ObjectFolder
 from include.serving.served_log import EXPOSURES, ServedLog, name_record
 from include.settings import REPOSITORY
 
@@ -98,7 +98,7 @@ def test_a_file_that_was_sent_but_not_removed_replaces_itself(tmp_path, landing)
 def test_a_killed_service_loses_no_record_that_it_had_written(tmp_path, landing):
     program = f"""
         from pathlib import Path
-        from include.serving.object_folder import ObjectFolder
+        from include.engine.object_folder import ObjectFolder
         from include.serving.served_log import EXPOSURES, ServedLog
         log = ServedLog(Path({str(tmp_path / "log")!r}), ObjectFolder({str(tmp_path / "landing")!r}, None))
         for number in range(10**9):

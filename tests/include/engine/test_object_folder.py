@@ -4,7 +4,7 @@ import stat
 import boto3
 import pytest
 
-from include.serving.object_folder import ObjectFolder, write_whole
+from include.engine.object_folder import ObjectFolder, write_whole
 
 
 @pytest.fixture(params=["folder", "bucket"])
