@@ -30,6 +30,7 @@ MINIMUM_ROUNDS = 3
 MAY_BE_EMPTY = {
     "experiment_exclusion",  # the built-in experiment leaves nothing out
     "experiment_metric",  # the built-in experiment asks whether the reward came, and no other metric
+    "audience_count",  # no built-in problem sends to an audience
     "alert_open",
     "oldest_waiting",  # all that landed went through
     "alert_history",  # where nothing crosses a threshold nothing happens

@@ -4,7 +4,7 @@
 -- The decision is the first final one of the newest plan, or its newest while none is final; promised comes from the pilot, realised from
 -- the holdback, each as of the newest window that has it. unlikely_checks says which check passed, but would so rarely
 -- by chance (below 0.01) that people look at it. winner is what is sent where it is shown to beat the control; phase is
--- that of the newest window: hold, pilot or rest.
+-- that of the newest window: hold, paused, ended, pilot, wave or rest.
 -- Columns:
 --   problem: name of the problem file
 --   decision: outcome of the first final decision of the newest plan, or of the newest while none is final
@@ -36,9 +36,10 @@
 --   is_claimed: whether what is sent is shown to beat the control
 --   claim: what is shown of all variants, in one sentence
 --   due_at_utc: when the pilot's last unit is mature; nothing is decided before, UTC
---   phase: phase of the newest window: hold (nothing is sent), pilot, wave and its number, or rest
+--   phase: phase of the newest window: hold or paused (nothing is sent), ended, pilot, wave and its number, or rest
 --   plan_version: number of the plan that the decision was made with, from 1
 --   plan_sha256: hash of the plan that the decision was made with; missing where older versions decided
+--   paused_since_utc: since when the file pauses it, as of the newest window, UTC; missing elsewhere
 WITH newest AS (
     SELECT DISTINCT ON (problem, experiment)
         problem,
@@ -120,7 +121,8 @@ phase AS (
     SELECT DISTINCT ON (problem, experiment)
         problem,
         experiment,
-        phase
+        phase,
+        paused_since_utc
     FROM core.allocation
     ORDER BY
         problem,
@@ -158,7 +160,8 @@ SELECT
     decision.due_at_utc,
     phase.phase,
     plan.version AS plan_version,
-    decision.plan_sha256
+    decision.plan_sha256,
+    phase.paused_since_utc
 FROM decision
 LEFT JOIN checks
     ON checks.problem = decision.problem

@@ -14,6 +14,7 @@ from include.warehouse.experiment_history_queries import N_WINDOWS
 Row = dict[str, Any]
 
 NOT_BEGUN, RUNNING, HOLDING, DECIDED, ENDED, REMOVED = "not_begun", "running", "holding", "decided", "ended", "removed"
+PAUSED = "paused"  # a state, and the phase of it
 HOLD = "hold"  # phase in which nobody is sent anything
 REWARD = "reward"  # what decides where the file names no metric
 
@@ -27,14 +28,14 @@ def find_state(result: Mapping[str, Any] | None, *, is_in_file: bool) -> str:
 
     Returns:
         not_begun, running (somebody is sent something by chance), holding (nobody is sent anything until something is
-        decided), decided, ended or removed.
+        decided), paused (nobody is, by the file), decided, ended or removed.
     """
     if not is_in_file:
         return REMOVED
     if result is None:
         return NOT_BEGUN
-    if result["phase"] == ENDED:
-        return ENDED
+    if result["phase"] in (ENDED, PAUSED):
+        return str(result["phase"])
     if result["is_final"]:
         return DECIDED
     return HOLDING if result["phase"] == HOLD else RUNNING
@@ -48,6 +49,8 @@ def find_lead(result: Mapping[str, Any] | None, state: str, *, approver: str | N
     """
     if result is None or state == REMOVED:
         return f"lead.{state}"
+    if state == PAUSED:
+        return "lead.paused"
     if state == ENDED:
         return "lead.ended_decided" if result["variant_in_force"] else "lead.ended"
     if state == DECIDED:

@@ -1,4 +1,4 @@
-"""Runs one ingest step in a process of its own, which kills itself at the n-th thing that it does to the world.
+"""Runs one step in a process of its own, which kills itself at the n-th thing that it does to the world.
 
 Things done are counted, not timed: SQL statements, commits, files opened for writing, moved or removed, and what
 PyIceberg and the lake do to files and tables, before and after each. Not a test file.
@@ -40,7 +40,7 @@ def run(step: str, arguments: Mapping[str, Any], environment: Mapping[str, str],
     """Run a step in another process.
 
     Args:
-        step: of ingest, for a partition or for a group.
+        step: of ingest, for a partition or for a group, or of experiments.
         environment: what the process finds in `os.environ`.
         die_at: the thing before which it kills itself; it only counts when None.
 
@@ -84,11 +84,12 @@ def ingest(partition_key: str, environment: Mapping[str, str], start: Any) -> No
 
 
 def find_step(name: str) -> Callable[..., dict[str, Any]]:
-    """Give a step of ingest by its name."""
+    """Give a step of ingest, or of experiments, by its name."""
+    from include.experiments import steps as experiments
     from include.lake import steps as lake
     from include.quality import steps as quality
 
-    return getattr(lake, name, None) or getattr(quality, name)
+    return next(getattr(room, name) for room in (lake, quality, experiments) if hasattr(room, name))
 
 
 def _watch(count: Callable[[], None]) -> None:

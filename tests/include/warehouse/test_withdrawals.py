@@ -80,6 +80,7 @@ def test_every_table_of_a_partition_is_forgotten_or_known_to_stay():
         *("partition_audit", "quality_result", "data_docs", "rejected_record", "replay"),  # written anew by its ingest
         *("review_item", "label_correction", "suspected_label"),  # what people said, or are asked
         "experiment_question",  # likewise
+        *("send_list", "send_batch", "send_count"),  # who was listed was listed
         *("allocation", "variant_sum", "off_policy_estimate", "calibration_gain"),  # kept by its own stage
         *("experiment_check", "experiment_decision", "experiment_exclusion", "experiment_lift", "experiment_variant"),
         *("experiment_metric", "experiment_running_sum"),

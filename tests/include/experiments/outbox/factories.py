@@ -27,6 +27,7 @@ source:
     person: {type: string}
     event: {type: string}
     variant: {type: string}
+    country: {type: string}
 sources:
   audience:
     landing: audience
