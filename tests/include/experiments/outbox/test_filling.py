@@ -3,12 +3,14 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+import yaml
 from sqlalchemy import delete, insert
 
 from include.errors import BadExperiment, BadLanding
 from include.serving.clients.evaluate import place
+from include.settings import REPOSITORY
 from include.warehouse.tables.experiments import ALLOCATION
-from tests.include.experiments.outbox.factories import NOW, people
+from tests.include.experiments.outbox.factories import NOW, make_problem, people
 
 FIRST = "mailing/experiment/000001.jsonl"
 MASKED = {"person": {"type": "string", "pii": "identifier"}}
@@ -209,3 +211,15 @@ def test_two_hundred_thousand_people_are_listed_in_one_file(mailing):
     mailing.land("a.jsonl", *people(200_000))
     assert mailing.fill()["n_rows"] == 200_000
     assert len(set(mailing.units())) == 200_000
+
+
+def test_the_example_of_the_documentation_runs(mailing):
+    page = (REPOSITORY / "docs" / "experiments.md").read_text(encoding="utf-8")
+    section = page.split("## Mail and push")[1]
+    example = yaml.safe_load(section.split("```yaml\n")[1].split("```")[0])
+    problem = make_problem({}, **example["experiment"]) | {"sources": example["sources"]}
+    (mailing.problems_dir / "mailing.yaml").write_text(yaml.safe_dump(problem))
+    mailing.land("a.jsonl", *people(8))
+    mailing.fill()
+    told = json.loads(section.split("```json\n")[1].split("```")[0])
+    assert told in mailing.files()[FIRST]
