@@ -19,11 +19,13 @@ from include.warehouse.steps import Outcome, run_each, step
 
 if TYPE_CHECKING:
     from include.experiments.analysis import Range
+    from include.experiments.checks import Check
     from include.experiments.comparison import Outcome as VariantOutcome
     from include.experiments.decision import Decision, Evidence
-    from include.experiments.design import Design
+    from include.experiments.design import Design, Rules
     from include.experiments.metrics.window import Measured
     from include.experiments.off_policy_replay import VariantSum
+    from include.experiments.store import Taken
     from include.experiments.waves import WaveRange
 
 
@@ -279,8 +281,7 @@ def _update_window(
     connection: Connection, definition: Problem, name: str, key: str, partitions: Sequence[str], *, is_newest: bool
 ) -> tuple[int, str]:
     """Do one window of the partitions up to its end, in the caller's transaction; say its units, and why."""
-    from include.experiments import analysis, off_policy_replay, store, ties
-    from include.experiments.decision import wait_while_paused
+    from include.experiments import analysis, off_policy_replay, store
     from include.experiments.design import design_of, require_experiment, rules_of
     from include.experiments.metrics.store import write_metrics
     from include.experiments.plan import find_plan, with_plan
@@ -305,19 +306,14 @@ def _update_window(
     compared, by_reward = analysis.weigh_pilot(sums, rules)
     weighed = _weigh_metrics(definition, key, partitions, design, by_reward, analysis.outcomes_of(sums, rules))
     checks = [*analysis.check_pilot(sums, running.exclusions, rules), *weighed.checks]
-    evidence = weighed.evidence
     # Older windows stay as the clock of their time found them: their waves are what people were sent.
-    moment = now if is_newest else partition_bounds(key, definition.source.grain)[1]
-    paused_since = experiment.paused_since(moment)
-    if in_force is None and paused_since is not None:
-        in_force = store.date_decision(connection, problem, name, key, wait_while_paused(paused_since), None, now=now)
-    elif in_force is None:
+    paused_since = experiment.paused_since(now if is_newest else partition_bounds(key, definition.source.grain)[1])
+    if in_force is None:
+        asked = (rules, sums, checks, weighed.evidence, paused_since)
         where = (problem, name, key, plan.sha256)
-        decision = ties.decide_or_ask(connection, where, rules, sums, checks, evidence, is_pilot_over=is_pilot_over)
-        posteriors = evidence.posteriors if evidence else None
-        in_force = store.date_decision(connection, problem, name, key, decision, posteriors, now=now)
+        in_force = _decide(connection, where, *asked, is_pilot_over=is_pilot_over, now=now)
     decision = in_force.decision
-    variants = analysis.tell_variants(sums, compared, evidence, decision)
+    variants = analysis.tell_variants(sums, compared, weighed.evidence, decision)
     ranges = _allocate_next(connection, definition, (name, key), decision, design, waves, sums, paused_since)
     lifts = analysis.compare_lifts(sums, decision, rules)
     window = store.Window(
@@ -326,6 +322,30 @@ def _update_window(
     store.write_window(connection, problem, name, key, window)
     write_metrics(connection, problem, name, key, weighed.rows)
     return sum(part.n_units for part in sums), decision.reason
+
+
+def _decide(
+    connection: Connection,
+    where: tuple[str, str, str, str],
+    rules: "Rules",
+    sums: "Sequence[VariantSum]",
+    checks: "Sequence[Check]",
+    evidence: "Evidence | None",
+    paused_since: datetime | None,
+    *,
+    is_pilot_over: bool,
+    now: datetime,
+) -> "Taken":
+    """Take a window's decision, where none is in force: problem, experiment, window and plan; none during a pause."""
+    from include.experiments import store, ties
+    from include.experiments.decision import wait_while_paused
+
+    if paused_since is not None:
+        decision, posteriors = wait_while_paused(paused_since), None
+    else:
+        decision = ties.decide_or_ask(connection, where, rules, sums, checks, evidence, is_pilot_over=is_pilot_over)
+        posteriors = evidence.posteriors if evidence else None
+    return store.date_decision(connection, *where[:3], decision, posteriors, now=now)
 
 
 def _allocate_next(

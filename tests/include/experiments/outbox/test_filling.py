@@ -207,6 +207,7 @@ def test_the_outbox_lies_in_the_object_store_where_the_lake_does(mailing, bucket
     assert sorted(json.loads(line)["unit"] for line in lines) == persons(5)
 
 
+@pytest.mark.slow
 def test_two_hundred_thousand_people_are_listed_in_one_file(mailing):
     mailing.land("a.jsonl", *people(200_000))
     assert mailing.fill()["n_rows"] == 200_000
