@@ -82,6 +82,13 @@ def test_who_is_counted_is_who_the_evaluators_answer(log):
     assert 20 < len(counted) < 380
 
 
+def test_only_exposures_outside_of_a_pause_count_and_one_after_it_does(count):
+    pauses = {"pauses": [(START + timedelta(hours=10), START + timedelta(hours=20)), (START + timedelta(days=3), None)]}
+    rows = [invited("before", 9), invited("first", 10), invited("last", 19), invited("after", 20), invited("open", 72)]
+    assert count(*rows, **pauses) == (2, {"exposure_while_paused": 3})
+    assert count(invited("again", 11, "large"), invited("again", 21, "none"), **pauses) == (1, {})
+
+
 def test_a_layer_does_not_move_the_shares_of_an_experiment_inside_it():
     units = [f"u{number}" for number in range(40_000)]
     inside = place_units(units, "mail") < 0.3

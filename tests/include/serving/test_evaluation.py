@@ -119,3 +119,10 @@ def test_outside_of_slice_or_time_the_programs_own_default_applies():
     assert answer["metadata"]["eligible"] == "country = 'KR'"
     over = flags_of(experiment=make_experiment(end=1.0))["campaign.experiment"]
     assert evaluate_flag(over, "p1")["reason"] == "DEFAULT"
+
+
+def test_a_paused_experiment_is_disabled_and_says_since_when():
+    flags = flags_of(mail=make_experiment() | {"phase": "paused", "ranges": [], "paused_since": 1_780_272_000.0})
+    answer = evaluate_flag(flags["campaign.mail"], "p1")
+    assert (answer["reason"], answer["variant"], "value" in answer) == ("DISABLED", "", False)
+    assert answer["metadata"]["paused_since"] == "2026-06-01T00:00:00+00:00"

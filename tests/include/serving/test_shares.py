@@ -3,6 +3,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from include.problems.reading import load_problem
+from include.problems.sections.audience import Pause
 from include.problems.sections.layers import End, Layer
 from include.serving.shares import list_experiments
 
@@ -111,3 +112,20 @@ def test_an_experiment_that_was_moved_to_before_its_plans_start_is_over(campaign
     problem = campaign.model_copy(update={"experiment": campaign.experiment.model_copy(update=earlier)})
     found = list_experiments(problem, [row(plan=PLAN)])["experiment"]
     assert ("start" in found, found["end"]) == (False, datetime(2026, 4, 8, tzinfo=UTC).timestamp())
+
+
+def test_a_pause_of_the_file_takes_all_shares_at_once_and_gives_them_back(campaign):
+    since = datetime(2026, 6, 1, tzinfo=UTC)
+    pauses = [Pause(since=since, until=since + timedelta(days=1))]
+    paused = campaign.model_copy(update={"experiment": campaign.experiment.model_copy(update={"pauses": pauses})})
+    found = list_experiments(paused, [row()], since)["experiment"]
+    assert (found["phase"], found["ranges"], found["paused_since"]) == ("paused", [], since.timestamp())
+    after = list_experiments(paused, [row()], since + timedelta(days=1))["experiment"]
+    assert (after["phase"], len(after["ranges"]), "paused_since" in after) == ("pilot", 1, False)
+    ended = row(phase="ended", variant=None, low=None, high=None)
+    assert list_experiments(paused, [ended], since)["experiment"]["phase"] == "ended"
+
+
+def test_a_window_of_a_pause_that_is_over_holds_until_the_next_one(campaign):
+    window = row(phase="paused", variant=None, share_ratio=None, low=None, high=None)
+    assert list_experiments(campaign, [window])["experiment"]["phase"] == "hold"

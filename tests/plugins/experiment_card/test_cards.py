@@ -34,6 +34,8 @@ def variant(name: str, **changes: Any) -> dict[str, Any]:
         ({"phase": "rest", "is_final": True, "variant_in_force": "b"}, "decided", "lead.send"),
         ({"phase": "rest", "is_final": True, "decision": "keep_control"}, "decided", "lead.keep_control"),
         ({"phase": "ended"}, "ended", "lead.ended"),
+        ({"phase": "paused"}, "paused", "lead.paused"),
+        ({"phase": "paused", "is_final": True, "variant_in_force": "b"}, "paused", "lead.paused"),
         ({"phase": "ended", "is_final": True, "variant_in_force": "b"}, "ended", "lead.ended_decided"),
     ],
 )
