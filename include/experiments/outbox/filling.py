@@ -74,7 +74,7 @@ def _fill_one(definition: Problem, name: str, source: tuple[str, str], now: date
         if len(chosen.places):
             listed = (rows.stored[chosen.places], rows.item_ids[chosen.places], chosen.variants)
             lists = tuple(values.tolist() for values in listed)
-            store.add_batch(connection, problem, name, source, standing, lists, now=now)  # type: ignore[arg-type]
+            store.add_batch(connection, problem, name, source, standing, lists, now=now)
         store.write_counts(connection, problem, name, source, chosen.counts, now=now)
     files = _write_files(definition, name)
     counts = dict(sorted(chosen.counts.items()))

@@ -1,10 +1,11 @@
 from datetime import UTC, datetime
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, insert, select
 
-from include.warehouse.erasure import note_subject, read_subjects
+from include.warehouse.erasure import note_subject, read_subjects, remove_items
 from include.warehouse.tables.erasure import ERASED_SUBJECT
+from include.warehouse.tables.sending import SEND_LIST
 
 JULY, AUGUST = datetime(2013, 7, 1, tzinfo=UTC), datetime(2013, 8, 1, tzinfo=UTC)
 
@@ -38,3 +39,14 @@ def test_hashes_that_were_written_apart_become_one_subject_with_the_token_that_n
     note(warehouse, AUGUST, new="h2", old="h1")
     assert sorted(map(str, subjects(warehouse))) == [str({"new": "h2", "old": "h1"}), str({"new": "other"})]
     assert subjects(warehouse, "q") == [{"old": "h1"}]
+
+
+def test_a_list_is_cleaned_by_the_log_that_its_rows_are_of(warehouse):
+    shared = {"experiment": "e", "partition_key": "k", "batch": 1, "variant": "v", "phase": "pilot", "window_key": None}
+    shared |= {"problem": "p", "item_id": "i", "plan_sha256": "0", "plan_version": 1, "chosen_at_utc": JULY}
+    rows = [shared | {"unit": unit, "log": log} for unit, log in (("a", "p.audience"), ("b", "p.other"))]
+    with warehouse.begin() as connection:
+        connection.execute(insert(SEND_LIST), rows)
+        assert remove_items(connection, "p", ["i"]) == 0
+        assert remove_items(connection, "p.audience", ["i"]) == 1
+        assert connection.scalars(select(SEND_LIST.c.unit)).all() == ["b"]
