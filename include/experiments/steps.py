@@ -310,8 +310,7 @@ def _update_window(
     paused_since = experiment.paused_since(now if is_newest else partition_bounds(key, definition.source.grain)[1])
     if in_force is None:
         asked = (rules, sums, checks, weighed.evidence, paused_since)
-        where = (problem, name, key, plan.sha256)
-        in_force = _decide(connection, where, *asked, is_pilot_over=is_pilot_over, now=now)
+        in_force = _decide(connection, (problem, name, key, plan.sha256), *asked, is_pilot_over=is_pilot_over, now=now)
     decision = in_force.decision
     variants = analysis.tell_variants(sums, compared, weighed.evidence, decision)
     ranges = _allocate_next(connection, definition, (name, key), decision, design, waves, sums, paused_since)

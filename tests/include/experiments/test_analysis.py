@@ -93,14 +93,14 @@ KEPT = Decision("keep_control", "none", 0.6, 0.1, True, "")
 )
 def test_the_next_window_gets_what_is_in_force(decision, is_pilot_over, expected):
     ranges = allocate_next(decision, make_rules(), is_pilot_over=is_pilot_over)
-    assert [dataclasses.astuple(one) for one in ranges] == expected
+    assert [dataclasses.astuple(one)[:5] for one in ranges] == expected
 
 
 @pytest.mark.parametrize("decision", [WAIT, BLOCKED, WINNER])
 def test_what_is_over_sends_nothing_whatever_was_decided(decision):
     for is_pilot_over in (False, True):
         [one] = allocate_next(decision, make_rules(), is_pilot_over=is_pilot_over, is_ended=True)
-        assert dataclasses.astuple(one) == ("ended", None, None, None, None)
+        assert dataclasses.astuple(one) == ("ended", None, None, None, None, None)
 
 
 def test_without_a_holdback_everybody_gets_what_won():
