@@ -19,8 +19,9 @@ N_FILES = 25
 HEAD = """<!-- Written by make coverage; not by hand. -->
 # Branches that tests take
 
-A branch is one way that a line may go on: an `if` has two. Counted are the files of `include`, while every test of
-`tests` runs in this repository; what runs in another process, such as a task of Spark, is not seen. There is no bar to
+A branch is one way that a line may go on: an `if` has two. Counted are the files of `include`, while `make test` runs;
+what runs in another process, such as a task of Spark or a step that a test kills, is not seen, nor what only
+`make thorough` asks. There is no bar to
 pass. Each branch of a store or a step that no test takes was looked at, or waits for that.
 """
 
