@@ -113,8 +113,8 @@ def class_honesty(connection: Connection, problems: Sequence[str]) -> list[Row]:
     """Name of each problem with several classes the one that is furthest off, in the newest partition with labels.
 
     Returns:
-        that class with its shares (0..1), and of the n_classes of the partition n_beyond that are further off than one
-        faultless model in a thousand.
+        that class with its shares (0..1), and of the n_classes of the partition n_compared with what a faultless model
+        shows, and n_beyond that are further off than one such model in a thousand.
     """
     query = """
         WITH placed AS (
@@ -133,6 +133,8 @@ def class_honesty(connection: Connection, problems: Sequence[str]) -> list[Row]:
             positive_ratio,
             n_labelled,
             COUNT(*) OVER (PARTITION BY problem) AS n_classes,
+            COUNT(*) FILTER (WHERE ece_ratio IS NOT NULL AND ece_chance_ratio IS NOT NULL)
+                OVER (PARTITION BY problem) AS n_compared,
             COUNT(*) FILTER (WHERE ece_ratio > ece_chance_ratio) OVER (PARTITION BY problem) AS n_beyond
         FROM placed
         WHERE age_rank = 1
@@ -166,7 +168,10 @@ def quantities(connection: Connection, problems: Sequence[str]) -> list[Row]:
 
 
 def alerts(connection: Connection, problems: Sequence[str]) -> list[Row]:
-    """List the open alerts of each problem, the worst first: escalated, then open, then snoozed, by their excess."""
+    """List the open alerts of each problem, the worst first: escalated, then open, then snoozed, by their excess.
+
+    Intervals can hold too seldom as well as too often: of them the misses count, too, against those that were stated.
+    """
     query = """
         SELECT
             problem,
@@ -180,7 +185,12 @@ def alerts(connection: Connection, problems: Sequence[str]) -> list[Row]:
             problem,
             CASE state WHEN 'escalated' THEN 0 WHEN 'open' THEN 1 ELSE 2 END,
             -- Exact numbers: whatever the two are, their ratio neither overflows nor divides by the bound 0.
-            CASE WHEN bound <> 0 THEN value::NUMERIC / bound::NUMERIC END DESC NULLS FIRST,
+            GREATEST(
+                CASE WHEN bound <> 0 THEN value::NUMERIC / bound::NUMERIC END,
+                CASE
+                    WHEN metric = 'coverage_ratio' AND bound < 1 THEN (1 - value::NUMERIC) / (1 - bound::NUMERIC)
+                END
+            ) DESC NULLS FIRST,
             alert_id
     """
     return _rows(connection, query, problems)

@@ -84,7 +84,8 @@ def arriving(asked: Asked) -> Card:
     arrival, figure = asked.first("arrivals"), ""
     if arrival:
         figure = arrival["published_key"] or asked.words["none_published"]
-        lines.append(Line(asked.say("published", **arrival), QUIET, f"audits/{asked.problem.name}"))
+        key = "published" if arrival["published_key"] else "published_of"
+        lines.append(Line(asked.say(key, **arrival), QUIET, f"audits/{asked.problem.name}"))
         if arrival["newest_key"] != arrival["published_key"]:
             verdict = arrival["newest_verdict"]
             said = asked.words.get(f"verdict_{verdict}", verdict)
@@ -137,9 +138,15 @@ def _calibration(asked: Asked) -> tuple[str, str, list[Line]]:
         about = {"key": worst["partition_key"], "n": f"{worst['n_labelled']:,}", "n_classes": worst["n_classes"]}
         state = Line(asked.words["within"], GOOD)
         if worst["n_beyond"]:
-            state = Line(asked.say("beyond_classes", n=worst["n_beyond"], n_all=worst["n_classes"]), BAD)
+            state = Line(asked.say("beyond_classes", n=worst["n_beyond"], n_all=worst["n_compared"]), BAD)
+        elif not worst["n_compared"]:
+            state = Line(asked.words["not_compared"], QUIET)
         figure = asked.say("said_class", name=worst["class_name"], **shares)
-        return figure, state.tone, [Line(asked.say("said_class_of", **about), QUIET), state]
+        return (
+            figure,
+            "" if state.tone == QUIET else state.tone,
+            [Line(asked.say("said_class_of", **about), QUIET), state],
+        )
     if quantity := asked.first("quantities"):
         shares = {"said": _of_100(quantity["stated_ratio"]), "held": _of_100(quantity["coverage_ratio"])}
         about = {"month": quantity["month"], "n": f"{quantity['n_labelled']:,}"}
@@ -205,7 +212,7 @@ def pays(asked: Asked) -> Card | None:
     tried, added = _experiments(asked, names)
     if not figure and not lost:
         figure = added or asked.words["unknown"]
-        if is_priced:
+        if is_priced and not lines:
             lines = [Line(asked.words["nothing_scored"], QUIET)]
     return Card(asked.words["pays"], figure, tone, [*lost, *lines, *tried])
 

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import Connection, insert
 
 from include.warehouse import front_queries
+from include.warehouse.tables.classes import CLASS_CALIBRATION
 from include.warehouse.tables.experiments import EXPERIMENT_QUESTION
 from include.warehouse.tables.learning import MODEL_VERSION
 from include.warehouse.tables.monitoring import (
@@ -89,6 +90,25 @@ def test_escalated_alerts_come_before_worse_ones_that_are_only_open(connection: 
             connection.execute(insert(ALERT_EVENT).values(event | key | happened))
     found = [(row["problem"], row["alert_id"]) for row in front_queries.alerts(connection, ["q", "p"])]
     assert found == [("p", "drift"), ("p", "late"), ("q", "drift")]
+
+
+def test_intervals_that_hold_far_too_seldom_come_before_a_small_drift(connection: Connection) -> None:
+    alert = {"problem": "p", "partition_key": "2026-02", "subject": "s", "action": "warn", "message": "m"}
+    figures = (("drift", "psi_ratio", 0.3, 0.25), ("coverage", "coverage_ratio", 0.1, 0.9))
+    for cause, metric, value, bound in figures:
+        measured = {"alert_id": cause, "metric": metric, "value": value, "bound": bound, "opened_at_utc": NOW}
+        connection.execute(insert(ALERT).values(alert | measured))
+    assert [row["alert_id"] for row in front_queries.alerts(connection, ["p"])] == ["coverage", "drift"]
+
+
+def test_classes_not_held_against_chance_are_not_counted_as_compared(connection: Connection, make_row: Any) -> None:
+    for name, chance, said in (("a", 0.1, 0.2), ("b", 0.5, 0.9), ("c", None, 0.3)):
+        about = {"problem": "p", "partition_key": "2026-01", "model_version": "v1", "class_name": name}
+        shares = {"mean_predicted_ratio": said, "positive_ratio": 0.3, "ece_ratio": 0.2, "ece_chance_ratio": chance}
+        shares |= {"n_rows": 70, "n_labelled": 70}
+        connection.execute(insert(CLASS_CALIBRATION).values(make_row(CLASS_CALIBRATION, **about, **shares)))
+    (found,) = front_queries.class_honesty(connection, ["p"])
+    assert (found["class_name"], found["n_classes"], found["n_compared"], found["n_beyond"]) == ("b", 3, 2, 1)
 
 
 def test_money_expected_and_earned_may_be_of_different_partitions(connection: Connection) -> None:

@@ -69,6 +69,12 @@ def test_a_newest_partition_that_is_kept_out_is_bad(verdict: str) -> None:
     assert card.is_bad
 
 
+def test_where_nothing_is_published_no_partition_is_called_so() -> None:
+    arrival = make_arrival(newest_verdict="refused", published_key=None, n_published=0)
+    told = said(front_cards.arriving(ask("flight_delay", arrivals=arrival)))
+    assert told.startswith("none is published\n0 of 6 partitions are in.\nThe newest, 2013-06: refused.")
+
+
 def test_late_partitions_are_counted_and_a_failed_wait_is_bad() -> None:
     late = front_cards.arriving(ask("flight_delay", arrivals=make_arrival(), alerts=make_alert("late", value=988.0)))
     assert "Partitions that have not arrived in time: 988." in said(late)
@@ -113,11 +119,18 @@ def test_said_and_happened_have_a_state_and_enough_rows(
 
 def test_the_class_that_is_furthest_off_speaks_for_all() -> None:
     worst = {"partition_key": "2013-06", "class_name": "Adelie", "mean_predicted_ratio": 0.5, "positive_ratio": None}
-    for n_beyond, words in ((0, "Within"), (2, "allows: 2 of 3 classes")):
-        row = worst | {"n_labelled": 70, "n_classes": 3, "n_beyond": n_beyond}
-        told = said(front_cards.honest(ask("penguins", classes=row)))
-        assert "Adelie: said 50, happened –" in told
-        assert words in told
+    for n_compared, n_beyond, words, tone in (
+        (3, 0, "Within", "good"),
+        (3, 2, "allows: 2 of 3 classes", "bad"),
+        (2, 1, "allows: 1 of 2 classes", "bad"),
+        (0, 0, "Not held against chance yet.", ""),
+    ):
+        row = worst | {"n_labelled": 70, "n_classes": 3, "n_compared": n_compared, "n_beyond": n_beyond}
+        card = front_cards.honest(ask("penguins", classes=row))
+        assert "Adelie: said 50, happened –" in said(card)
+        assert words in said(card)
+        assert card is not None
+        assert card.tone == tone
 
 
 @pytest.mark.parametrize(("low", "tone"), [(0.7, "good"), (0.85, "bad"), (None, "")])
@@ -190,6 +203,8 @@ def test_an_experiment_says_how_it_stands(changes: dict[str, Any], words: str, i
         ({"low": None, "high": None}, "how sure is not known yet", False),
         ({"estimate": -0.5}, "-50 dollars", True),
         ({"realised_key": None, "actual": None}, "expected of 100 rows of 2013-07 (+25 to +75)", False),
+        ({"expected_key": None}, "not known yet\nEarned: +40 dollars of 100 rows of 2013-06", False),
+        ({"expected_key": None, "actual": -0.4}, "Earned: -40 dollars", True),
     ],
 )
 def test_money_is_told_per_100_rows_and_a_loss_is_bad(changes: dict[str, Any], words: str, is_bad: bool) -> None:
