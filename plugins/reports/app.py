@@ -97,7 +97,8 @@ def show_timeline(
     _require_kind(kind)
     with open_warehouse().connect() as connection:
         line = timeline.read_events(connection, problem.name, timeline.MOST_READ, kind)
-        audited = timeline_queries.audited_keys(connection, problem.name)
+        parts = PageParts(connection, problem.name)
+        audited = parts.read("docs", timeline_queries.audited_keys, frozenset(), problem.name)
     values = timeline.page_values(line, page)
     values["events"] = [timeline.describe(event, problem.name, audited, words, language) for event in values["events"]]
 
@@ -107,12 +108,14 @@ def show_timeline(
 
     about = {"problem": problem, "page": page, "kind": kind, "kinds": list(timeline.KINDS), "address": address}
     about |= {"csv_address": f"{problem.name}/csv?{urlencode({'kind': kind})}", "complete_since": line.complete_since}
-    about |= {"missing": [words[part] for part in line.missing], "t": words, "language": language}
+    about |= {"missing": [words[part] for part in (*line.missing, *parts.missing)], "t": words, "language": language}
     return SITE.render("timeline.html", values | about | {"other": _other(language)})
 
 
 def send_timeline(name: str, user: User, kind: str = "") -> Response:
     """Send what happened to a problem as CSV, the newest first: of each kind the newest 20,000 events.
+
+    Where older ones are left out, the file's name says since when all are there.
 
     Raises:
         HTTPException: 404, there is no such problem for this person, or no such kind of event; 500, a kind could not be
@@ -126,7 +129,8 @@ def send_timeline(name: str, user: User, kind: str = "") -> Response:
         raise HTTPException(
             500, f"Not sent, for these could not be read: {', '.join(line.missing)}. Nothing was changed."
         )
-    headers = {"Content-Disposition": f'attachment; filename="{problem.name}-timeline.csv"'}
+    since = f"-since-{line.complete_since:%Y%m%dT%H%M%SZ}" if line.complete_since else ""
+    headers = {"Content-Disposition": f'attachment; filename="{problem.name}-timeline{since}.csv"'}
     return Response(write_rows(timeline.COLUMNS, line.events), media_type="text/csv; charset=utf-8", headers=headers)
 
 

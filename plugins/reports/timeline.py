@@ -38,7 +38,8 @@ class TimeLine:
 
     Attributes:
         events: the newest first, each a row with its `kind`.
-        complete_since: older events were left out, because not all of them were read; None where all were.
+        complete_since: older events were left out, and of this moment perhaps some, because not all of them were read;
+            None where all were.
         missing: kinds that could not be read.
     """
 

@@ -98,6 +98,18 @@ def test_a_kind_that_cannot_be_read_is_named_and_takes_no_other_with_it(warehous
     assert client.get("/timeline/hostile/csv").status_code == 500
 
 
+def test_without_the_list_of_data_docs_only_the_links_to_them_are_missing(
+    warehouse: Engine, client: TestClient
+) -> None:
+    promote(warehouse, 1)
+    with warehouse.begin() as connection:
+        connection.execute(text("DROP VIEW bi.data_docs CASCADE"))
+    html = client.get("/timeline/hostile?lang=en").text
+    assert "answered with an error: links to Data Docs." in html
+    assert "Version v000 was promoted" in html
+    assert client.get("/timeline/hostile/csv").status_code == 200
+
+
 def test_hostile_text_is_shown_and_a_run_is_called_a_run(warehouse: Engine, client: TestClient) -> None:
     promote(warehouse, 1)
     html = client.get("/timeline/hostile?lang=en").text
@@ -141,6 +153,19 @@ def test_the_table_holds_every_event_and_no_formula(warehouse: Engine, client: T
     assert len(rows) == 151
     assert rows[-1]["reason"] == "'=HYPERLINK()"
     assert len(client.get("/timeline/hostile/csv?kind=alerts").text.splitlines()) == 2
+
+
+def test_a_time_line_that_was_cut_says_so_on_its_page_and_in_its_file(
+    warehouse: Engine, client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    promote(warehouse, 4)
+    monkeypatch.setattr(timeline, "MOST_READ", 2)
+    monkeypatch.setattr(timeline, "MOST_SENT", 2)
+    since = NOW + timedelta(minutes=2)
+    html = client.get("/timeline/hostile?lang=en").text
+    assert f"of what happened at {since:%Y-%m-%d %H:%M} UTC or before, some or all is left out." in html
+    sent = client.get("/timeline/hostile/csv").headers["content-disposition"]
+    assert sent == f'attachment; filename="hostile-timeline-since-{since:%Y%m%dT%H%M%SZ}.csv"'
 
 
 def make_event(kind: str, **changes: Any) -> dict[str, Any]:
