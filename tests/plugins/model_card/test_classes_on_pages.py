@@ -52,7 +52,7 @@ def test_every_page_shows_three_classes_one_by_one(
     monkeypatch.setattr(reports, "may_read", lambda user, problem: problem == "plants")
     user: Any = type("User", (), {"get_name": lambda self: "ada"})()
     request = Request({"type": "http", "query_string": b"", "headers": []})
-    shown = bytes(reports.show_reports(user, request).body).decode()
+    shown = bytes(reports.show_problem("plants", user, request).body).decode()
     assert "fern: said" in shown
     assert "None" not in shown
     with open_warehouse().connect() as connection:

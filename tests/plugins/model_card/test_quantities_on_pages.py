@@ -54,7 +54,7 @@ def test_every_page_and_view_shows_numbers_and_their_intervals(
     monkeypatch.setattr(reports, "may_read", lambda user, problem: problem == "bikes")
     user: Any = type("User", (), {"get_name": lambda self: "ada"})()
     request = Request({"type": "http", "query_string": b"", "headers": []})
-    shown = bytes(reports.show_reports(user, request).body).decode()
+    shown = bytes(reports.show_problem("bikes", user, request).body).decode()
     assert "Numbers and their intervals, month by month" in shown
     assert "said 90, held" in shown
     assert "None" not in shown
