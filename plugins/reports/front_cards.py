@@ -142,11 +142,8 @@ def _calibration(asked: Asked) -> tuple[str, str, list[Line]]:
         elif not worst["n_compared"]:
             state = Line(asked.words["not_compared"], QUIET)
         figure = asked.say("said_class", name=worst["class_name"], **shares)
-        return (
-            figure,
-            "" if state.tone == QUIET else state.tone,
-            [Line(asked.say("said_class_of", **about), QUIET), state],
-        )
+        tone = "" if state.tone == QUIET else state.tone
+        return figure, tone, [Line(asked.say("said_class_of", **about), QUIET), state]
     if quantity := asked.first("quantities"):
         shares = {"said": _of_100(quantity["stated_ratio"]), "held": _of_100(quantity["coverage_ratio"])}
         about = {"month": quantity["month"], "n": f"{quantity['n_labelled']:,}"}
@@ -211,8 +208,12 @@ def pays(asked: Asked) -> Card | None:
     figure, tone, lines = _money(asked)
     tried, added = _experiments(asked, names)
     if not figure and not lost:
-        figure = added or asked.words["unknown"]
-        if is_priced and not lines:
+        is_estimated = problem.label is None or problem.label.kind not in {"several_classes", "several_labels"}
+        figure = added or asked.words["unknown" if is_estimated or not is_priced else "not_estimated"]
+        if is_priced and not is_estimated:
+            address = f"problems/{problem.name}?lang={asked.language}"
+            lines.append(Line(asked.words["several_classes"], QUIET, address))
+        elif is_priced and not lines:
             lines = [Line(asked.words["nothing_scored"], QUIET)]
     return Card(asked.words["pays"], figure, tone, [*lost, *lines, *tried])
 

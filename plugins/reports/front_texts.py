@@ -82,6 +82,9 @@ TEXTS: dict[str, dict[str, str]] = {
         "earned_off": "Earned: {amount} {unit} of 100 rows of {key}, over {n} rows with a known answer; outside of "
         "what was expected.",
         "gained": "more than planning by hour and weekday, in {month}, over {n} rows with a known number.",
+        "not_estimated": "not estimated",
+        "several_classes": "What is earned is estimated of two classes and of quantities. The whole report says what "
+        "this model earns on held-out rows.",
         "nothing_scored": "No partition was scored and priced yet.",
         "experiment": "Experiment",
         "of_experiment": "{name}: {state}.",
@@ -185,6 +188,9 @@ TEXTS: dict[str, dict[str, str]] = {
         "earned": "실제 이익: {key} 100행당 {amount} {unit}. 답이 알려진 {n}행 기준입니다.",
         "earned_off": "실제 이익: {key} 100행당 {amount} {unit}. 답이 알려진 {n}행 기준이며, 예상 범위를 벗어났습니다.",
         "gained": "{month}에 시간대와 요일만으로 계획했을 때보다 더 얻은 값입니다. 값이 알려진 {n}행 기준입니다.",
+        "not_estimated": "추정하지 않음",
+        "several_classes": "이익은 클래스가 둘인 문제와 수량 문제에서만 추정합니다. 이 모델이 따로 떼어 둔 행에서 얻는 "
+        "이익은 전체 보고서에 있습니다.",
         "nothing_scored": "예측하고 손익을 매긴 파티션이 아직 없습니다.",
         "experiment": "실험",
         "of_experiment": "{name}: {state}.",

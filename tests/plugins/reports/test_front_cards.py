@@ -214,6 +214,14 @@ def test_money_is_told_per_100_rows_and_a_loss_is_bad(changes: dict[str, Any], w
     assert card.is_bad is is_bad
 
 
+def test_of_several_classes_no_money_is_awaited_that_nobody_measures() -> None:
+    several = front_cards.pays(ask("penguins"))
+    assert said(several).startswith("not estimated\nWhat is earned is estimated of two classes and of quantities.")
+    assert several is not None
+    assert [line.href for line in several.lines] == ["problems/penguins?lang=en"]
+    assert "No partition was scored and priced yet." in said(front_cards.pays(ask("flight_delay")))
+
+
 def test_a_quantity_earns_what_planning_with_it_gained() -> None:
     row = {"month": "2013-06", "profit_gain": -1_234.5, "n_labelled": 3_000}
     card = front_cards.pays(ask("bikes", quantities=row))
