@@ -85,7 +85,7 @@ def test_the_list_says_what_is_sent_to_whom_and_since_when(seen: set[str], signe
     assert "<dd>2004-11-05 (the rest)</dd>" in listed
     assert "<dd>1,999</dd>" in listed
     assert 'href="experiment?problem=campaign&amp;experiment=experiment&amp;lang=en"' in listed
-    assert 'href="../reports/"' in listed
+    assert 'href="../reports/?lang=en"' in listed
 
 
 def test_an_experiment_is_shown_whole_with_its_pictures_and_numbers(seen: set[str], signed_in: TestClient) -> None:
