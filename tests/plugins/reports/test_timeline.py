@@ -155,7 +155,7 @@ def test_the_table_holds_every_event_and_no_formula(warehouse: Engine, client: T
     assert len(client.get("/timeline/hostile/csv?kind=alerts").text.splitlines()) == 2
 
 
-def test_a_time_line_that_was_cut_says_so_on_its_page_and_in_its_file(
+def test_a_time_line_that_was_cut_says_so_in_its_file_too(
     warehouse: Engine, client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     promote(warehouse, 4)
