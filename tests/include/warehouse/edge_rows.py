@@ -84,6 +84,8 @@ def _values(table: Table, name: str) -> tuple[Any, ...]:
         return (NOW, NOW + timedelta(days=1))
     if kind == "Date":
         return (NOW.date(),)
+    if (table.name, name) == ("experiment_plan", "plan"):
+        return ({}, {"reward": LONG})
     if kind == "JSONB":
         reason = {"reason": LONG, "n_lines": 0, "first_line": None}
         return ([], [reason]) if (table.name, name) == ("label_file", "reasons") else ([], ["a", LONG])
