@@ -272,6 +272,8 @@ def _state(asked: Asked, row: Row | None) -> str:
         return asked.words["state_none"]
     if row["phase"] == "ended":
         return asked.words["state_ended"]
+    if row["phase"] == "paused":
+        return asked.words["state_paused"]
     if row["decision"] == "send":
         return asked.say("state_won" if row["winner"] else "state_sent", variant=row["variant_in_force"])
     if row["decision"] == "keep_control":

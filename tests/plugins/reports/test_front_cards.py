@@ -179,6 +179,7 @@ def test_an_experiment_alone_pays_by_what_it_really_added() -> None:
     ("changes", "words", "is_bad"),
     [
         ({"phase": "ended"}, "it is over", False),
+        ({"decision": "send", "variant_in_force": "b", "phase": "paused"}, "paused by its file", False),
         ({"decision": "send", "variant_in_force": "b"}, "not shown to beat", False),
         ({"decision": "keep_control", "variant_in_force": "a"}, "the control “a” is kept", False),
         ({"phase": "hold"}, "on hold", False),
