@@ -6,7 +6,7 @@ What belongs here: tables. What does not: the lake (`include/lake/erasure/erase.
 from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, Table, Text, cast, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Table, Text, and_, cast, delete, func, or_, select, update
 from sqlalchemy.dialects.postgresql import JSONB
 
 from include.names import owner_of_log
@@ -15,6 +15,7 @@ from include.warehouse.predicates import is_one_of
 from include.warehouse.tables import METADATA
 from include.warehouse.tables.erasure import ERASED_SUBJECT
 from include.warehouse.tables.learning import MODEL_LOG, MODEL_VERSION
+from include.warehouse.tables.sending import SEND_LIST
 
 # Whatever names a row of the lake calls it so: a table that is added tomorrow is cleaned, too.
 _ITEM = "item_id"
@@ -92,6 +93,16 @@ def remove_items(connection: Connection, problem: str, item_ids: Collection[str]
     return sum(connection.execute(delete(table).where(*ours)).rowcount for table, ours in chosen) if item_ids else 0
 
 
+def remove_listed(connection: Connection, log: str, hashes: Collection[str]) -> int:
+    """Remove a person from the lists of a log's problem by their hash: the row that listed them may be gone since.
+
+    Returns:
+        how many rows were removed.
+    """
+    ours = (SEND_LIST.c.problem == owner_of_log(log), is_one_of(SEND_LIST.c.unit, hashes))
+    return connection.execute(delete(SEND_LIST).where(*ours)).rowcount
+
+
 def mark_models(connection: Connection, problem: str, snapshot_ids: Collection[str], now: datetime) -> int:
     """Mark the models whose training rows cannot be read again, because their snapshot was removed.
 
@@ -125,6 +136,8 @@ def find_left(
         texts = [cast(column, Text) for column in table.columns if isinstance(column.type, Text | JSONB)]
         if table is not ERASED_SUBJECT and texts:
             holds = or_(*(text.contains(value) for text in texts for value in hashes))
+            if table is SEND_LIST:  # another problem's lists are cleaned when it erases them
+                holds = and_(holds, SEND_LIST.c.problem == owner_of_log(problem))
             n_rows = connection.scalar(select(func.count()).select_from(table).where(holds)) or 0
             left[table.name] = max(left.get(table.name, 0), n_rows)
     return {name: n_rows for name, n_rows in left.items() if n_rows}

@@ -41,6 +41,7 @@ def erase_from_log(log: str, hashes: Mapping[str, str], request: Mapping[str, st
     traces = trace(log, hashes)
     with warehouse.begin() as connection:
         n_items = erasure.remove_items(connection, log, traces.row_keys)
+        n_items += erasure.remove_listed(connection, log, list(hashes.values()))
     n_rows, partitions = 0, affected_partitions(traces)
     for key in partitions:
         with warehouse.begin() as connection:

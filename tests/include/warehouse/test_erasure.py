@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import func, insert, select
 
-from include.warehouse.erasure import note_subject, read_subjects, remove_items
+from include.warehouse.erasure import find_left, note_subject, read_subjects, remove_items, remove_listed
 from include.warehouse.tables.erasure import ERASED_SUBJECT
 from include.warehouse.tables.sending import SEND_LIST
 
@@ -50,3 +50,16 @@ def test_a_list_is_cleaned_by_the_log_that_its_rows_are_of(warehouse):
         assert remove_items(connection, "p", ["i"]) == 0
         assert remove_items(connection, "p.audience", ["i"]) == 1
         assert connection.scalars(select(SEND_LIST.c.unit)).all() == ["b"]
+
+
+def test_a_person_is_taken_out_of_the_lists_of_a_problem_by_every_hash(warehouse):
+    shared = {"experiment": "e", "partition_key": "k", "batch": 1, "variant": "v", "phase": "pilot", "window_key": None}
+    shared |= {"item_id": "i", "plan_sha256": "0", "plan_version": 1, "chosen_at_utc": JULY}
+    rows = [("p", "h1"), ("p", "h2"), ("p", "other"), ("q", "h1")]
+    with warehouse.begin() as connection:
+        listed = [shared | {"problem": problem, "log": f"{problem}.a", "unit": unit} for problem, unit in rows]
+        connection.execute(insert(SEND_LIST), listed)
+        assert find_left(connection, "p", [], ["h1", "h2"]) == {"send_list": 2}
+        assert remove_listed(connection, "p.a", ["h1", "h2"]) == 2
+        assert find_left(connection, "p", [], ["h1", "h2"]) == {}
+        assert connection.scalars(select(SEND_LIST.c.unit).order_by(SEND_LIST.c.unit)).all() == ["h1", "other"]
