@@ -3,6 +3,7 @@
 What does not belong here: who of them gets what (`choosing.py`).
 """
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,8 +19,10 @@ from include.experiments.participation import IS_ELIGIBLE, reason_not_to_take_pa
 from include.lake.reading import open_rows, read_raw_ids
 from include.names import LINE_NUMBER, OBJECT_KEY, ROW_KEY, events_table
 from include.problems.schema import Problem
+from include.row_key import HASH_DIGITS
 
 _UNIT = "_unit"
+_HASH = re.compile(rf"[0-9a-f]{{{HASH_DIGITS}}}")
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,7 @@ def read_audience(log: Problem, partition_key: str, column: str, eligible: str |
 
     Raises:
         NotInLake: nothing of the log was ever published.
-        BadLanding: the ids are masked, and an object that they stand in is gone or another one.
+        BadLanding: the ids are masked, or look so, and an object that they stand in is gone or another one.
         BadProblem: `eligible` cannot be asked of these columns.
     """
     rows = open_rows(events_table(log.name), [partition_key])
@@ -58,7 +61,8 @@ def read_audience(log: Problem, partition_key: str, column: str, eligible: str |
     rows = rows.mutate(**{_UNIT: rows[column].cast("string")}).order_by(OBJECT_KEY, LINE_NUMBER)
     found = open_engine().to_pyarrow(rows.select(_UNIT, ROW_KEY, OBJECT_KEY, LINE_NUMBER, IS_ELIGIBLE))
     stored = _objects(found[_UNIT])
-    is_masked = log.source.stored[column].pii != "none"
+    # What was published before the file left the mask away holds hashes still: no mailer could read them.
+    is_masked = log.source.stored[column].pii != "none" or any(_HASH.fullmatch(unit or "") for unit in stored)
     raw = np.array(read_raw_ids(log, partition_key, column, found), dtype=object) if is_masked else stored
     return Rows(raw, stored, _objects(found[ROW_KEY]), found[IS_ELIGIBLE].to_numpy())
 

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 import pyarrow as pa
 from sqlalchemy import Connection
 
-from include.errors import BadExperiment
+from include.errors import BadExperiment, MulgilError
 from include.experiments.analysis import ENDED, HOLD, PAUSED
 from include.experiments.outbox import store
 from include.experiments.outbox.audience import Rows, read_audience, reasons_not_to_take_part
@@ -126,38 +126,57 @@ def _find_listed(
     connection: Connection, definition: Problem, name: str, source: tuple[str, str], rows: Rows
 ) -> dict[str, bool]:
     """Say which raw ids were listed before, and whether by this partition; under older keys of masking, too."""
-    is_there = rows.raw != None  # noqa: E711 - elementwise
-    raw, stored = rows.raw[is_there].tolist(), rows.stored[is_there].tolist()
-    names = [dict(zip(stored, raw, strict=True))]
-    if raw != stored:
-        names.append(dict(zip(raw, raw, strict=True)))  # listed before the file masked them
-        names += [{hash_identifier(one, key): one for one in raw} for key in read_settings().pii_keys[1:]]
-    found = {}
-    for known in names:
-        for unit, where in store.find_listed(connection, definition.name, name, known).items():
-            found[known[unit]] = where == source
+    known, found = _names_of(rows), dict[str, bool]()
+    for unit, where in store.find_listed(connection, definition.name, name, known).items():
+        found[known[unit]] = found.get(known[unit], False) or where == source
     return found
 
 
+def _names_of(rows: Rows) -> dict[str, str]:
+    """Give raw ids by every name that the warehouse may know them by: the file may have masked them then, or not."""
+    is_there = rows.raw != None  # noqa: E711 - elementwise
+    raw, stored = rows.raw[is_there].tolist(), rows.stored[is_there].tolist()
+    hashes = {hash_identifier(one, key): one for key in read_settings().pii_keys if key for one in raw}
+    return hashes | dict(zip(raw, raw, strict=True)) | dict(zip(stored, raw, strict=True))
+
+
 def _write_files(definition: Problem, name: str) -> list[str]:
-    """Write every file of an experiment that was not written yet, also those of runs that were killed."""
-    problem, written = definition.name, []
-    outbox = open_outbox(read_settings())
-    with open_warehouse().begin() as connection:
-        store.hold_outbox(connection, problem, name)
-        for batch in store.read_unwritten(connection, problem, name):
-            listed = store.read_batch(connection, problem, name, int(str(batch["batch"])))
-            raw_ids = _find_raw_ids(definition, name, str(batch["log"]), str(batch["partition_key"]), listed)
-            outbox.write(str(batch["file"]), encode_list(listed, raw_ids))
-            store.mark_written(connection, problem, name, int(str(batch["batch"])), datetime.now(UTC))
-            written.append(str(batch["file"]))
+    """Write every file of an experiment that was not written yet, also those of runs that were killed.
+
+    Raises:
+        BadExperiment, BadLanding, OSError: of the first that could not be written; the others are there by then.
+    """
+    written, errors = list[str](), list[Exception]()
+    with open_warehouse().connect() as connection:
+        numbers = [int(str(batch["batch"])) for batch in store.read_unwritten(connection, definition.name, name)]
+    for number in numbers:
+        try:
+            written += _write_file(definition, name, number)
+        except (MulgilError, OSError) as error:
+            errors.append(error)
+    if errors:
+        raise errors[0]
     return written
 
 
-def _find_raw_ids(
-    definition: Problem, name: str, log_name: str, partition_key: str, listed: list[dict[str, object]]
-) -> dict[str, str]:
-    """Give the raw ids of listed units, from where their rows lie; one whose row is gone has none.
+def _write_file(definition: Problem, name: str, number: int) -> list[str]:
+    """Write a file and mark it as there; nothing where somebody else did meanwhile."""
+    problem, outbox = definition.name, open_outbox(read_settings())
+    with open_warehouse().begin() as connection:
+        store.hold_outbox(connection, problem, name)
+        open_batches = [one for one in store.read_unwritten(connection, problem, name) if one["batch"] == number]
+        for batch in open_batches:
+            listed = store.read_batch(connection, problem, name, number)
+            raw_ids = _find_raw_ids(definition, name, str(batch["log"]), str(batch["partition_key"]))
+            outbox.write(str(batch["file"]), encode_list(listed, raw_ids))
+            store.mark_written(connection, problem, name, number, datetime.now(UTC))
+    return [str(batch["file"]) for batch in open_batches]
+
+
+def _find_raw_ids(definition: Problem, name: str, log_name: str, partition_key: str) -> dict[str, str]:
+    """Give the raw ids of units by their names, from where their rows lie; one whose row is gone has none.
+
+    A row's key says nothing of whose it is: where another object landed in its place, it is somebody else's.
 
     Raises:
         BadExperiment: the file names another audience by now.
@@ -166,10 +185,4 @@ def _find_raw_ids(
     if audience is None or audience.from_log != log_name.partition(".")[2]:
         rule = f"was listed from {log_name}, which the file does not name as its audience any more; its list waits"
         raise BadExperiment(f"{definition.name}: {name} {rule}. Name it again, and clear the run.")
-    log = definition.log(audience.from_log)
-    if log.source.stored[audience.unit].pii == "none":
-        return {str(row["unit"]): str(row["unit"]) for row in listed}
-    rows = read_audience(log, partition_key, audience.unit)
-    by_item = dict(zip(rows.item_ids.tolist(), rows.raw.tolist(), strict=True))
-    found = {str(row["unit"]): by_item.get(row["item_id"]) for row in listed}
-    return {unit: raw for unit, raw in found.items() if raw is not None}
+    return _names_of(read_audience(definition.log(audience.from_log), partition_key, audience.unit))

@@ -7,10 +7,13 @@ import yaml
 from sqlalchemy import delete, insert
 
 from include.errors import BadExperiment, BadLanding
+from include.lake.erasure.request import erase_from_log, prove_in_log
+from include.lake.erasure.subjects import key_id
+from include.row_key import hash_identifier
 from include.serving.clients.evaluate import place
-from include.settings import REPOSITORY
+from include.settings import REPOSITORY, read_settings
 from include.warehouse.tables.experiments import ALLOCATION
-from tests.include.experiments.outbox.factories import NOW, make_problem, people
+from tests.include.experiments.outbox.factories import AUDIENCE, NOW, make_problem, people
 
 FIRST = "mailing/experiment/000001.jsonl"
 MASKED = {"person": {"type": "string", "pii": "identifier"}}
@@ -112,6 +115,24 @@ def test_a_person_under_an_older_key_of_masking_is_not_listed_again(mailing, mon
     assert sorted(mailing.units()) == persons(6)
 
 
+def test_a_person_who_was_listed_masked_is_not_listed_again_without_the_mask(mailing):
+    mailing.write_problem(columns=MASKED)
+    mailing.land("a.jsonl", *people(5))
+    mailing.fill()
+    mailing.write_problem()
+    mailing.land("b.jsonl", *people(6), day="2026-06-02")
+    assert mailing.fill("2026-06-02")["n_rows"] == 1
+    assert sorted(mailing.units()) == persons(6)
+
+
+def test_rows_published_masked_are_listed_raw_after_the_file_drops_the_mask(mailing):
+    mailing.write_problem(columns=MASKED)
+    mailing.land("a.jsonl", *people(5))
+    mailing.write_problem()
+    mailing.fill()
+    assert sorted(mailing.units()) == persons(5)
+
+
 def test_masked_ids_whose_object_is_gone_list_nobody_and_are_red(mailing):
     mailing.write_problem(columns=MASKED)
     mailing.land("a.jsonl", *people(5))
@@ -119,6 +140,47 @@ def test_masked_ids_whose_object_is_gone_list_nobody_and_are_red(mailing):
     with pytest.raises((BadExperiment, BadLanding)):
         mailing.fill()
     assert (mailing.listed(), mailing.files()) == ([], {})
+
+
+def leave_unwritten(mailing, day="2026-06-01"):
+    """Fill while something stands where the outbox should be: who is listed is remembered, and no file is there."""
+    place = mailing.house.home / "lake" / "_outbox"
+    place.write_text("in the way")
+    with pytest.raises(OSError, match="_outbox"):
+        mailing.fill(day)
+    place.unlink()
+
+
+def test_an_object_replaced_before_its_list_is_written_names_nobody_else(mailing):
+    mailing.write_problem(columns=MASKED)
+    mailing.land("a.jsonl", *people(2))
+    leave_unwritten(mailing)
+    mailing.land("a.jsonl", {"person": "p9"}, *people(2))
+    mailing.fill()
+    assert [sorted(line["unit"] for line in lines) for lines in mailing.files().values()] == [["p0", "p1"], ["p9"]]
+
+
+def test_a_list_that_cannot_be_written_keeps_no_other_waiting(mailing):
+    mailing.write_problem(columns=MASKED)
+    mailing.land("a.jsonl", *people(2))
+    leave_unwritten(mailing)
+    (mailing.house.home / "landing" / "audience" / "a.jsonl").unlink()
+    mailing.land("b.jsonl", {"person": "p9"}, day="2026-06-02")
+    with pytest.raises((BadExperiment, BadLanding)):
+        mailing.fill("2026-06-02")
+    assert mailing.units() == ["p9"]
+    assert [batch["written_at_utc"] is not None for batch in mailing.batches()] == [False, True]
+
+
+def test_an_erased_person_leaves_the_list_though_another_object_took_their_row(mailing):
+    mailing.write_problem(columns=MASKED)
+    mailing.land("a.jsonl", *people(2))
+    mailing.fill()
+    mailing.land("a.jsonl", *people(2, "q"))
+    hashes = {key_id(key): hash_identifier("p0", key) for key in read_settings().pii_keys}
+    erase_from_log(AUDIENCE, hashes, {"reason": "asked", "actor": "ada", "run_id": "r1"})
+    prove_in_log(AUDIENCE, hashes)
+    assert [row["unit"] for row in mailing.listed()] == [hash_identifier("p1", read_settings().pii_key)]
 
 
 def test_who_is_held_back_or_not_eligible_is_counted_and_not_listed(mailing):
