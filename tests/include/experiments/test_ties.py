@@ -279,8 +279,8 @@ def test_an_answer_after_which_nothing_is_decided_is_not_written_down(tied, monk
     ask()
     real = steps._update_window
 
-    def lose_rows(connection, definition, name, key, partitions):
-        return real(connection, definition, name, key, [])
+    def lose_rows(connection, definition, name, key, partitions, *, is_newest):
+        return real(connection, definition, name, key, [], is_newest=is_newest)
 
     monkeypatch.setattr(steps, "_update_window", lose_rows)
     with pytest.raises(StaleAnswer, match="it would decide nothing"):
