@@ -65,7 +65,11 @@ def take_back(problem: str, before: bytes | None, key: Ed25519PublicKey) -> dict
     """
     published = _read_own(problem, before, key)
     experiments = published["experiments"] if published is not None else {}
-    return {name: {**one, "phase": "hold", "ranges": []} for name, one in experiments.items()}
+    gone = {"phase": "hold", "ranges": []}
+    return {
+        name: {**{field: told for field, told in one.items() if field != "paused_since"}, **gone}
+        for name, one in experiments.items()
+    }
 
 
 def _read_own(problem: str, content: bytes | None, key: Ed25519PublicKey) -> Allocation | None:

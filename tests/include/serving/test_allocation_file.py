@@ -99,8 +99,10 @@ def test_ranges_may_leave_units_out_and_stand_in_any_order(places):
 
 
 def test_what_is_taken_back_keeps_its_names_and_gives_no_place():
-    taken_back = take_back("campaign", make_file(), PUBLIC)["experiment"]
-    assert taken_back == make_experiment(phase="hold", ranges=[])
+    paused = make_file(experiment=make_experiment(phase="paused", ranges=[], paused_since=1.0))
+    for published in (make_file(), paused):
+        taken_back = take_back("campaign", published, PUBLIC)["experiment"]
+        assert taken_back == make_experiment(phase="hold", ranges=[])
     assert take_back("campaign", b"forged", PUBLIC) == take_back("campaign", None, PUBLIC) == {}
 
 
