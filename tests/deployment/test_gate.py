@@ -23,6 +23,7 @@ GOOD = [
     "scripts.assert_run --unchanged",
     "pytest -n",
     "make down",
+    "make thorough",
     "make down",
 ]
 
@@ -45,8 +46,8 @@ def clone(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def run_gate(clone: Path, fails: str = "nothing") -> tuple[int, list[str], str]:
-    environment = {"PATH": f"{clone / 'bin'}:{os.environ['PATH']}", "FAILS": fails, "HOME": str(clone)}
+def run_gate(clone: Path, fails: str = "nothing", **more: str) -> tuple[int, list[str], str]:
+    environment = {"PATH": f"{clone / 'bin'}:{os.environ['PATH']}", "FAILS": fails, "HOME": str(clone), **more}
     finished = subprocess.run([clone / ".ci" / "run"], env=environment, capture_output=True, text=True, check=False)
     return finished.returncode, (clone / "words").read_text().splitlines(), finished.stdout
 
@@ -57,6 +58,12 @@ def test_every_phase_runs_in_order_and_everything_is_stopped_at_the_end(clone: P
     assert words == GOOD
     assert "=== passed" in said
     assert "s  did it change anything" in said
+
+
+def test_a_slow_machine_leaves_the_thorough_tests_out_and_says_so(clone: Path):
+    status, words, said = run_gate(clone, SECONDS="2400")
+    assert (status, words) == (0, [word for word in GOOD if word != "make thorough"])
+    assert "No time is left for make thorough: 24" in said
 
 
 @pytest.mark.parametrize(
