@@ -83,7 +83,7 @@ test: env-dev ## run every test but the thorough ones (MARK="not slow and not th
 	@$(if $(COVERAGE),mkdir -p .coverage)
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(if $(COVERAGE),--cov --cov-report=) -m "$(MARK)" $(TESTS)
 
-thorough: env-dev ## run the tests that take minutes: Spark on a cluster, steps killed at each of 84 places
+thorough: env-dev ## run the tests that take minutes: Spark on a cluster, problems carried whole, steps killed at each of over a hundred places
 	@$(MAKE) --no-print-directory test MARK=thorough
 
 compose-test: env-dev ## start docker-compose.yaml for real, on images built here, and let the loop run (root, Docker)

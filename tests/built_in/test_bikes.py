@@ -12,6 +12,7 @@ from include.problems.reading import load_problem
 from include.stats.bootstrap import draw_blocks
 from tests.built_in.conftest import Carried
 
+pytestmark = [pytest.mark.slow, pytest.mark.thorough]  # the whole problem is carried first
 PROBLEM = "bikes"
 SERVED = {"2011-04": ("2011-05", "2011-07"), "2011-07": ("2011-08", "2011-10"), "2011-10": ("2011-11", "2011-12")}
 OVER, UNDER = 1.0, 3.0

@@ -13,6 +13,7 @@ from include.problems.reading import load_problem
 from include.stats.bootstrap import draw_blocks
 from tests.built_in.conftest import DATA, Carried
 
+pytestmark = [pytest.mark.slow, pytest.mark.thorough]  # the whole problem is carried first
 PROBLEM = "penguins"
 
 

@@ -20,6 +20,7 @@ from include.warehouse.tables.erasure import ERASED_SUBJECT
 from include.warehouse.tables.explaining import SUSPECTED_LABEL
 from include.warehouse.tables.learning import MODEL_VERSION
 from include.warehouse.tables.quality import PARTITION_AUDIT, REJECTED_RECORD
+from tests.include.conftest import SPARK
 from tests.include.lake.conftest import PROBLEM
 from tests.include.lake.test_steps import ingest, land, set_clock
 
@@ -120,6 +121,9 @@ def test_the_counts_still_add_up_and_erased_rows_are_a_reason(people):
     assert (after[FEBRUARY]["n_published"], after[FEBRUARY]["n_quarantined"]) == (1, 1)
 
 
+@pytest.mark.parametrize(
+    "each_engine", ["duckdb", pytest.param("spark", marks=[SPARK, pytest.mark.thorough])], indirect=True
+)
 def test_ingest_does_not_bring_an_erased_person_back_and_its_counts_add_up(each_engine, people, flight):
     erase("P-1")
     people.drop("c.jsonl", flight("g", passenger="P-1"), flight("h", mail="x <jane@X.org>", passenger="P-9"))
