@@ -35,7 +35,7 @@ export MULGIL_VENV := $(VENV)
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run up serve serve-key problem check-problem plan try down info doctor backup restore logs clean test compose-test upgrade-test coverage check fmt results pictures dags schema warehouse datasets bench audit audit-deps fuzz lock env env-dev
+.PHONY: help run up serve serve-key problem check-problem plan try down info doctor backup restore logs clean test thorough compose-test upgrade-test coverage check fmt results pictures dags schema warehouse datasets bench audit audit-deps fuzz lock env env-dev
 
 help: ## list these words
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))

@@ -3,6 +3,7 @@
 What does not belong here: which questions are asked, and what follows from the answers.
 """
 
+import threading
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -18,6 +19,9 @@ from include.quality.duckdb_dialect import database_url
 from include.quality.gx_context import ExpectationSuiteValidationResult, gx, shared_context
 
 _VIEW = "staged"
+
+# Great Expectations finds a source by its name in the one context of the process: threads must not ask at once.
+_ASKING = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -75,7 +79,7 @@ def _projection(problem: Problem, added: Sequence[str]) -> str:
 
 
 def ask(suite: gx.ExpectationSuite, url: str, result_format: Mapping[str, object]) -> ExpectationSuiteValidationResult:
-    """Run a suite on the view of a database.
+    """Run a suite on the view of a database; threads of one process take turns.
 
     Args:
         result_format: how much Great Expectations is to tell, in its own words.
@@ -83,6 +87,14 @@ def ask(suite: gx.ExpectationSuite, url: str, result_format: Mapping[str, object
     Returns:
         its ExpectationSuiteValidationResult.
     """
+    with _ASKING:
+        return _ask_alone(suite, url, result_format)
+
+
+def _ask_alone(
+    suite: gx.ExpectationSuite, url: str, result_format: Mapping[str, object]
+) -> ExpectationSuiteValidationResult:
+    """Put the partition's source in the place of the last one's, and ask."""
     source = shared_context().data_sources.add_or_update_sql(name="audit", connection_string=url)
     engine = source.get_execution_engine()
     # Tells it to write PostgreSQL's expressions; the dialect turns them into DuckDB's where those differ.
